@@ -1,0 +1,93 @@
+"""`python manage.py serve`: brings database and static files up to date, prints one link, and serves."""
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from agentsite.static_files import collect_if_changed
+from agentsite.welcome import welcome_path
+
+if TYPE_CHECKING:
+    from daphne.server import Server
+
+# One frame of a client: its longest message, 32 kB, and what forms and JSON add to it.
+LARGEST_FRAME = 64 * 1024
+PING_EVERY, PONG_WITHIN, HANDSHAKE_WITHIN = 20, 20, 10  # seconds
+
+
+class Command(BaseCommand):
+    help = "Brings the database and the static files up to date, prints one link, and serves the site."
+    requires_system_checks: list[str] = []  # noqa: RUF012  Done by `manage.py check`, not at every start.
+
+    def handle(self, **options: Any) -> None:
+        listener = listen(settings.HOST, settings.PORT)
+        migrate_if_needed()
+        if not settings.DEBUG:
+            collect_if_changed()
+        self.stdout.write(f"agentsite is ready: {link()}")
+        self.stdout.flush()
+        connection.close()
+        serve(listener)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Takes the port before anything else: whoever comes too early waits a moment and is served then."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
+        raise SystemExit(f"Cannot listen on {host} port {port}: {reason}.") from None
+
+
+def migrate_if_needed() -> None:
+    """Asking what there is to do takes a tenth of the time that doing nothing takes."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def link() -> str:
+    """Where to go: to the chat, or on the very first start to where the first account is made."""
+    host = "127.0.0.1" if settings.HOST in ("0.0.0.0", "::") else settings.HOST  # noqa: S104
+    base = settings.PUBLIC_URL or f"http://{f'[{host}]' if ':' in host else host}:{settings.PORT}"
+    return base + ("/" if User.objects.exists() else welcome_path())
+
+
+def serve(listener: socket.socket) -> None:
+    # Imported here, because it takes the main thread's event loop for itself as it is imported.
+    from daphne.server import Server
+
+    from agentsite.asgi import application
+
+    server: Server = Server(
+        application,
+        endpoints=[f"fd:fileno={listener.fileno()}"],
+        server_name="",
+        ping_interval=PING_EVERY,
+        ping_timeout=PONG_WITHIN,
+        websocket_timeout=-1,  # A page may stay open for days.
+        websocket_handshake_timeout=HANDSHAKE_WITHIN,
+        websocket_max_message_size=LARGEST_FRAME,
+        websocket_max_frame_size=LARGEST_FRAME,
+        ready_callable=lambda: before_serving(server),
+    )
+    server.run()
+
+
+def before_serving(server: "Server") -> None:
+    """What can be set only once Daphne has its parts, just before its event loop runs."""
+    from daphne.server import twisted_loop
+
+    from chat import process
+
+    # A frame that breaks the rules is answered with a close code, 1009 or 1007, where autobahn would just hang up.
+    server.ws_factory.setProtocolOptions(failByDrop=False)
+    # At once, and not with the first request: what an earlier process left behind is waiting.
+    twisted_loop.call_soon(process.start)

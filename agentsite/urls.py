@@ -1,0 +1,30 @@
+"""The addresses of the site: the admin, signing in and the first start; everything else is the chat's."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView, PasswordChangeDoneView, PasswordChangeView
+from django.urls import include, path
+
+from agentsite.health import healthz
+from agentsite.login import SignIn, StaffSignInForm
+from agentsite.welcome import welcome
+
+admin.site.login_form = StaffSignInForm
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("welcome/<str:token>/", welcome, name="welcome"),
+    path("accounts/login/", SignIn.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path(
+        "accounts/password/",
+        PasswordChangeView.as_view(template_name="registration/password.html", success_url="done/"),
+        name="password",
+    ),
+    path(
+        "accounts/password/done/",
+        PasswordChangeDoneView.as_view(template_name="registration/password_done.html"),
+        name="password_done",
+    ),
+    path("admin/", admin.site.urls),
+    path("", include("chat.urls")),
+]

@@ -1,0 +1,1 @@
+"""The chat: conversations, runs, their trace, and the pages that show them."""

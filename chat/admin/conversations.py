@@ -1,0 +1,78 @@
+"""Conversations and their messages, for review."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from chat.admin.history import DeletedWithHistory, History, history_of, link
+from chat.models import Conversation, Message, Run
+from chat.words import dollars
+
+SHOWN_MESSAGES = 200
+
+
+@admin.register(Conversation)
+class ConversationAdmin(DeletedWithHistory, History):
+    list_display = ("title", "owner", "model", "runs", "cost", "pinned", "archived", "updated")
+    list_filter = ("archived", "pinned", "model")
+    list_select_related = ("owner",)
+    search_fields = ("title", "owner__username", "=id")
+    date_hierarchy = "updated"
+    ordering = ("-updated",)
+    fields = ("title", "owner", "model", "instructions", "pinned", "archived", "created", "updated", "id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        of_row = Run.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+        runs = of_row.annotate(number=Count("pk")).values("number")
+        cost = of_row.annotate(total=Sum("cost")).values("total")
+        found: QuerySet[Conversation] = super().get_queryset(request)
+        return found.annotate(run_count=Subquery(runs, output_field=IntegerField()), total_cost=Subquery(cost))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the newest messages on the conversation's page, each answer with its run."""
+        messages = kwargs["obj"].messages.select_related("run").order_by("-pk")[: SHOWN_MESSAGES + 1]
+        shown = list(messages)
+        context |= {"messages_shown": shown[SHOWN_MESSAGES - 1 :: -1], "has_earlier": len(shown) > SHOWN_MESSAGES}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_of(self, objs: Any) -> dict[str, int]:
+        return history_of(objs)
+
+    @admin.display(ordering=F("run_count"))
+    def runs(self, row: Any) -> int:
+        return row.run_count or 0
+
+    @admin.display(ordering=F("total_cost"))
+    def cost(self, row: Any) -> str:
+        return dollars(row.total_cost)
+
+
+@admin.register(Message)
+class MessageAdmin(History):
+    list_display = ("excerpt", "role", "conversation_link", "owner", "created")
+    list_filter = ("role",)
+    list_select_related = ("conversation", "owner")
+    search_fields = ("text", "conversation__title", "owner__username")
+    date_hierarchy = "created"
+    ordering = ("-pk",)
+    fields = ("role", "owner", "conversation_link", "run_link", "text", "created", "client_id", "born", "revision")
+
+    @admin.display(description="text", ordering="text")
+    def excerpt(self, message: Message) -> str:
+        return Truncator(message.text).chars(100) or "(empty)"
+
+    @admin.display(description="conversation", ordering="conversation__title")
+    def conversation_link(self, message: Message) -> SafeString:
+        return link(message.conversation)
+
+    @admin.display(description="run")
+    def run_link(self, message: Message) -> SafeString | str:
+        """The run that said it, or the newest one that answers it."""
+        run = getattr(message, "run", None) or message.runs.order_by("-created").first()
+        return link(run) if run else "-"

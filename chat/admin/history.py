@@ -1,0 +1,85 @@
+"""What the pages of rows that tell a history share: nothing in them can be changed, and JSON is readable."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from chat.models import Conversation, Message, Run, Step
+
+LONGEST_JSON = 100_000  # characters
+
+
+class History(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that tell what happened. Only conversations are deleted, as a whole."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    view_on_site = False
+
+    class Media:
+        css: ClassVar = {"all": ["css/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class DeletedWithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows whose deletion takes their history along, which only superusers may do.
+
+    They are shown how much goes, and not each row: Django would load and list them all, and then refuse, because
+    nobody may delete a message or a step by itself.
+    """
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_superuser
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        counts = {str(self.opts.verbose_name_plural): len(objs)} | self.history_of(objs)
+        return [str(row) for row in objs], counts, set(), []
+
+    def history_of(self, objs: Any) -> dict[str, int]:
+        """Return how much is deleted with these rows, by what it is."""
+        raise NotImplementedError
+
+
+def history_of(conversations: Iterable[Conversation]) -> dict[str, int]:
+    """Return how much is deleted with conversations, by what it is."""
+    return {
+        "messages": Message.objects.filter(conversation__in=conversations).count(),
+        "runs": Run.objects.filter(conversation__in=conversations).count(),
+        "steps": Step.objects.filter(run__conversation__in=conversations).count(),
+    }
+
+
+def pretty(value: object, longest: int = LONGEST_JSON) -> str:
+    """Return a JSON value as indented text, cut where it is very long."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}…\n\nThe first {longest:,} of {len(text):,} characters."
+
+
+def block(text: str) -> SafeString:
+    """Return text as a block that keeps its lines."""
+    return format_html('<pre class="value">{}</pre>', text)
+
+
+def link(row: Model) -> SafeString:
+    """Return a link to a row's page in the admin."""
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, str(row) or "(empty)")

@@ -1,0 +1,146 @@
+"""The only place that talks to a model: sends a request through the openai client, reads the stream."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+
+from chat.agent.sse import EventSplitter
+from chat.agent.stream import Assembler, StreamError
+
+CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 60.0
+DRAIN_SECONDS = 0.5
+DONE = "[DONE]"
+TOO_LONG = (
+    "context_length",
+    "context length",
+    "context window",
+    "maximum context",
+    "too many tokens",
+    "prompt is too long",
+)
+
+
+class EndpointError(Exception):
+    """A request that got no reply. `reason` is the stop reason it leads to; the message is for people."""
+
+    def __init__(self, message: str, reason: str = "error") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Endpoint:
+    """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport."""
+
+    def __init__(self, base_url: str, api_key: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self.base_url = base_url
+        self.host = urlsplit(base_url).netloc.rpartition("@")[2]
+        self._key = api_key
+        http = httpx2.AsyncClient(
+            transport=transport,
+            trust_env=False,
+            timeout=httpx2.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
+        )
+        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", http_client=http)
+
+    async def models(self) -> list[str]:
+        """Return the ids of the models that the endpoint lists. Raises EndpointError."""
+        try:
+            page = await self._client.models.list()
+        except openai.OpenAIError as error:
+            raise self._explain(error) from error
+        return [model.id for model in page.data]
+
+    async def stream(self, body: bytes, assembler: Assembler) -> AsyncGenerator[str, None]:
+        """Send a request and feed the reply to `assembler`, yielding each piece of text as it comes.
+
+        Raises EndpointError or StreamError. Closing the generator closes the connection.
+        """
+        try:
+            response: httpx2.Response = await self._client.post(
+                "/chat/completions", content=body, cast_to=httpx2.Response, stream=True,
+                stream_cls=openai.AsyncStream[object],
+            )  # type: ignore[assignment]  # fmt: skip
+        except openai.OpenAIError as error:
+            raise self._explain(error) from error
+        try:
+            async for data in self._events(response, assembler):
+                if piece := assembler.feed(_parse(data)):
+                    yield piece
+        except httpx2.HTTPError as error:
+            raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _events(self, response: httpx2.Response, assembler: Assembler) -> AsyncGenerator[str, None]:
+        kind = response.headers.get("content-type", "")
+        if kind.startswith("application/json"):  # a whole reply to a streamed request
+            yield (await response.aread()).decode("utf-8", "replace")
+            assembler.done = True
+            return
+        if kind.startswith("text/html"):
+            raise StreamError(f"{self.host} answered with a web page instead of a reply. Is the base URL right?")
+        splitter = EventSplitter()
+        chunks = response.aiter_bytes()
+        async for chunk in chunks:
+            for data in splitter.feed(chunk):
+                if data.startswith(DONE):
+                    assembler.done = True
+                    await _drain(chunks)
+                    return
+                yield data
+        for data in splitter.end():
+            if data.startswith(DONE):
+                assembler.done = True
+            else:
+                yield data
+
+    def _explain(self, error: openai.OpenAIError) -> EndpointError:
+        if isinstance(error, openai.APITimeoutError):
+            return EndpointError(f"{self.host} did not answer in time.")
+        if isinstance(error, openai.APIConnectionError):
+            cause = type(error.__cause__).__name__ if error.__cause__ else "no connection"
+            return EndpointError(f"{self.host} could not be reached ({cause}).")
+        if not isinstance(error, openai.APIStatusError):
+            return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.")
+        said = self._clean(error)
+        match error.status_code:
+            case 401 | 403:
+                return EndpointError(f"{self.host} refused the key ({error.status_code}). {said}")
+            case 404:
+                return EndpointError(f"{self.host} knows no such model or address (404). {said}")
+            case 429:
+                return EndpointError(f"{self.host} asks to slow down (429). {said}", "rate_limited")
+            case 400 | 413 | 422 if any(phrase in said.lower() for phrase in TOO_LONG):
+                return EndpointError(f"The conversation is too long for this model. {said}", "context")
+        return EndpointError(f"{self.host} answered with status {error.status_code}. {said}")
+
+    def _clean(self, error: openai.APIStatusError) -> str:
+        """Return what the endpoint said of the error, short and without the key, which some echo."""
+        body = error.body
+        said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
+        return (said.replace(self._key, "***") if self._key else said)[:300]
+
+
+async def _drain(chunks: AsyncGenerator[bytes, None] | object) -> None:
+    """Read to the end, for a moment at most, so that the connection can be used again."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in chunks:  # type: ignore[attr-defined]
+                pass
+    except TimeoutError:
+        pass
+
+
+def _parse(data: str) -> object:
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise StreamError(f"The endpoint sent a line that is no JSON: {data[:80]!r}") from error

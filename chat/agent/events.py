@@ -1,0 +1,114 @@
+"""What can happen in a run, in the order in which it does.
+
+The loop yields tuples of events. A tuple is one transaction: whoever drives the loop stores it, and only then goes
+on, so that nothing takes effect before it is written down. `TextDelta` alone is never stored: it is a preview.
+`number` is the step's number in its run; `at` the moment, in UTC.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from chat.agent.values import JSON, Call, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The run begins; `request` is what stays as it is for all of its requests (system prompt, tools)."""
+
+    at: datetime
+    request: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRead:
+    """What is remembered of the person was put into the system prompt."""
+
+    number: int
+    at: datetime
+    facts: Sequence[Mapping[str, JSON]]
+    preferences: Sequence[Mapping[str, JSON]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStarted:
+    """A request is about to be sent. `after` is the last step whose result it holds, `sha256` that of its bytes."""
+
+    number: int
+    at: datetime
+    turn: int
+    model: str
+    after: int
+    sha256: str
+    size: int
+    tools: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the reply's text arrived."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnded:
+    """The reply is whole."""
+
+    number: int
+    at: datetime
+    first_token: datetime | None
+    reply: Reply
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """The request got no whole reply; `text` is what had come of it."""
+
+    number: int
+    at: datetime
+    error: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool is about to run. `parent` is the number of the model step that asked for it."""
+
+    number: int
+    at: datetime
+    parent: int
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool answered; `text` is what the model will read, `error` one line of what went wrong, "" if nothing.
+
+    `detail` is a traceback, for the trace alone; `whole` the uncut result where `text` had to be cut.
+    """
+
+    number: int
+    at: datetime
+    text: str
+    error: str = ""
+    detail: str = ""
+    whole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over, for exactly one reason. `text` is its answer, or what there is of one."""
+
+    at: datetime
+    status: str
+    stop_reason: str
+    text: str = ""
+    error: str = ""
+
+
+Event = Began | MemoryRead | ModelStarted | TextDelta | ModelEnded | ModelFailed | ToolStarted | ToolEnded | Ended
+Batch = tuple[Event, ...]

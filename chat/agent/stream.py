@@ -1,0 +1,180 @@
+"""Assembles the chunks of any endpoint into one whole reply.
+
+Endpoints differ in how they cut a tool call into fragments: without `index`, with every index 0, with the name or
+the id repeated, with the arguments as an object. Each fragment is first given to its call, then the calls are read.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from chat.agent.usage import read_usage
+from chat.agent.values import JSON, Call, Reply, Usage
+
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+
+
+class StreamCut(Exception):
+    """The stream ended inside a reply; nothing of it may be run or taken as final."""
+
+
+class StreamError(Exception):
+    """The endpoint reported an error in mid stream, or sent what is no chunk at all."""
+
+
+@dataclass(slots=True)
+class _Parts:
+    """A tool call while its fragments come in."""
+
+    index: int | None
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    extra: dict[str, JSON] = field(default_factory=dict)
+
+
+class Assembler:
+    """Feed it every chunk in order, set `done` when the stream says that it is over, then ask for the reply."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.text = ""
+        self._reasoning = self._reasoning_field = self._refusal = self._finish = self._model = ""
+        self._calls: list[_Parts] = []
+        self._usage = Usage()
+
+    def feed(self, chunk: object) -> str:
+        """Take one chunk in; return the text it adds. Raises StreamError for an error or for garbage."""
+        if not isinstance(chunk, Mapping):
+            raise StreamError("The endpoint sent something that is not a chunk of a reply.")
+        if chunk.get("error"):
+            raise StreamError(_error_text(chunk["error"]))
+        if chunk.get("usage"):
+            self._usage = read_usage(chunk["usage"])
+        self._model = self._model or str(chunk.get("model") or "")
+        choices = chunk.get("choices")
+        if not isinstance(choices, list):
+            return ""
+        return "".join(self._choice(choice) for choice in choices if isinstance(choice, Mapping))
+
+    def reply(self, turn: int = 1, taken: Collection[str] = ()) -> Reply:
+        """Return the whole reply; `taken` are the call ids that were used before.
+
+        Raises StreamCut where the stream just stopped, unless all that came is complete tool calls.
+        """
+        calls = self._read_calls(turn, set(taken))
+        unfinished = not calls or any(call.problem or not call.raw.strip() for call in calls)
+        if unfinished and not (self.done or self._finish):
+            raise StreamCut("The reply was cut off before its end.")
+        return Reply(
+            text=self.text, reasoning=self._reasoning, calls=calls, finish=self._finish,
+            refusal=self._refusal, model=self._model, usage=self._usage,
+            reasoning_field=self._reasoning_field,
+        )  # fmt: skip
+
+    def _choice(self, choice: Mapping[str, object]) -> str:
+        if choice.get("index"):  # only choice 0 is read
+            return ""
+        self._finish = str(choice.get("finish_reason") or "") or self._finish
+        delta = choice.get("delta") or choice.get("message")
+        if not isinstance(delta, Mapping):
+            return ""
+        for name in REASONING_FIELDS:
+            if isinstance(piece := delta.get(name), str) and piece:
+                self._reasoning_field = self._reasoning_field or name
+                self._reasoning += piece if name == self._reasoning_field else ""
+        self._refusal += str(delta.get("refusal") or "")
+        for fragment in _list(delta.get("tool_calls")):
+            if isinstance(fragment, Mapping):
+                self._fragment(fragment)
+        piece = delta.get("content")
+        if not isinstance(piece, str):
+            return ""
+        self.text += piece
+        return piece
+
+    def _fragment(self, fragment: Mapping[str, object]) -> None:
+        function = fragment.get("function")
+        function = function if isinstance(function, Mapping) else {}
+        id_, name = str(fragment.get("id") or ""), str(function.get("name") or "").strip()
+        raw = function.get("arguments")
+        arguments = raw if isinstance(raw, str) else "" if raw is None else json.dumps(raw)
+        index = fragment.get("index")
+        index = index if isinstance(index, int) else None
+        parts = self._find(index, id_, name, arguments)
+        if parts is None:
+            parts = _Parts(index)
+            self._calls.append(parts)
+        parts.id = parts.id or id_
+        parts.name = parts.name or name
+        parts.arguments += arguments
+        if fragment.get("extra_content"):
+            parts.extra["extra_content"] = fragment["extra_content"]  # type: ignore[assignment]
+
+    def _find(self, index: int | None, id_: str, name: str, arguments: str) -> _Parts | None:
+        """Return the call that a fragment goes on with, or None where it begins a new one."""
+        if index is not None:
+            same = [parts for parts in self._calls if parts.index == index]
+        else:
+            same = [parts for parts in self._calls if id_ and parts.id == id_] or self._calls[-1:]
+        if not same:
+            return None
+        parts = same[-1]
+        if id_ and parts.id and id_ != parts.id:
+            return next((other for other in same if other.id == id_), None)
+        if name and arguments and _is_whole(parts.arguments):
+            return None  # its arguments are complete, and here come a name and arguments again
+        if name and parts.name and name != parts.name and not id_:
+            return None
+        return parts
+
+    def _read_calls(self, turn: int, taken: set[str]) -> tuple[Call, ...]:
+        calls = []
+        for number, parts in enumerate(self._calls):
+            id_ = parts.id if parts.id and parts.id not in taken else _mint(turn, number, taken)
+            taken.add(id_)
+            arguments, problem = read_arguments(parts.arguments)
+            if problem and self._finish == "length":
+                problem = "the arguments were cut off at the limit of the reply's length; make them shorter"
+            calls.append(Call(id_, parts.name, arguments, parts.arguments, problem, parts.extra))
+        return tuple(calls)
+
+
+def read_arguments(raw: str) -> tuple[dict[str, JSON], str]:
+    """Return the arguments as an object and "", or {} and what is wrong with them."""
+    if not raw.strip():
+        return {}, ""
+    try:
+        value = json.loads(raw)
+        if isinstance(value, str):  # some models encode them twice
+            value = json.loads(value)
+    except ValueError as error:
+        return {}, f"the arguments are not valid JSON: {error}"
+    if not isinstance(value, dict):
+        return {}, f"the arguments must be a JSON object, not {_kind(value)}"
+    return value, ""
+
+
+def _is_whole(arguments: str) -> bool:
+    return bool(arguments.strip()) and not read_arguments(arguments)[1]
+
+
+def _mint(turn: int, number: int, taken: set[str]) -> str:
+    """Make an id of nine letters and digits, the form that every endpoint takes (Mistral takes no other)."""
+    while (id_ := f"call{turn % 1000:03d}{number % 100:02d}") in taken:
+        number += 1
+        turn += number % 100 == 0
+    return id_
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "null")
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _error_text(error: object) -> str:
+    message = error.get("message") if isinstance(error, Mapping) else error
+    return f"The endpoint reported an error: {str(message or error)[:500]}"

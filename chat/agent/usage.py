@@ -1,0 +1,67 @@
+"""What a model call used, from whatever the endpoint reports, and what that costs."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+
+import genai_prices
+
+from chat.agent.values import Usage
+
+
+def read_usage(raw: object) -> Usage:
+    """Turn a `usage` object of the Chat Completions API into disjoint counts.
+
+    There `prompt_tokens` includes the cached ones and `completion_tokens` the reasoning
+    (https://platform.openai.com/docs/api-reference/chat/object), so both are taken out.
+    A `cost` in US dollars is taken as given (OpenRouter sends one).
+    """
+    if not isinstance(raw, Mapping):
+        return Usage()
+    prompt, completion = _count(raw.get("prompt_tokens")), _count(raw.get("completion_tokens"))
+    details = _mapping(raw.get("prompt_tokens_details"))
+    read, written = _count(details.get("cached_tokens")), _count(details.get("cache_write_tokens"))
+    reasoning = _count(_mapping(raw.get("completion_tokens_details")).get("reasoning_tokens"))
+    return Usage(
+        input=None if prompt is None else max(0, prompt - (read or 0) - (written or 0)),
+        cache_read=read,
+        cache_write=written,
+        reasoning=reasoning,
+        output=None if completion is None else max(0, completion - (reasoning or 0)),
+        cost=_dollars(raw.get("cost")),
+    )
+
+
+def price(usage: Usage, model: str, base_url: str) -> Decimal | None:
+    """Return the cost in US dollars by the price list of genai-prices, or None where it lists no such model."""
+    if usage.cost is not None or usage.input is None or usage.output is None:
+        return usage.cost
+    counted = genai_prices.Usage(
+        input_tokens=usage.input + (usage.cache_read or 0) + (usage.cache_write or 0),
+        cache_read_tokens=usage.cache_read or 0,
+        cache_write_tokens=usage.cache_write or 0,
+        output_tokens=usage.output + (usage.reasoning or 0),
+    )
+    for where in ({"provider_api_url": base_url}, {}):
+        try:
+            return genai_prices.calc_price(counted, model, **where).total_price  # type: ignore[call-overload]
+        except LookupError:
+            continue
+    return None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _dollars(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None

@@ -1,0 +1,103 @@
+"""The database from async code: one thread that writes, a few that read, each with a connection it keeps.
+
+The writer commits everything that waits in one transaction. If that fails, each write is done again alone, so that
+one that is refused fails alone. Readers and writer never share Django's thread of sync code with anyone.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connections, transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 4
+GROUP = 64
+
+_readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
+
+
+async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that only reads, outside any transaction."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: function(*args, **kwargs))
+
+
+async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that writes, in a transaction; return when that is committed.
+
+    A caller that is cancelled while it waits does not undo the write. `function` may be run twice, so it does
+    nothing but write to the database.
+    """
+    loop = asyncio.get_running_loop()
+    job = _Job(lambda: function(*args, **kwargs), loop, loop.create_future())
+    _writer.put(job)
+    return await job.future
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[], Any]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+
+    def settle(self, result: object, error: BaseException | None) -> None:
+        def tell() -> None:
+            if self.future.done():  # its caller went away
+                return
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)
+
+        with suppress(RuntimeError):  # the loop is closed, nobody waits any more
+            self.loop.call_soon_threadsafe(tell)
+
+
+@dataclass(slots=True)
+class _Writer:
+    jobs: "SimpleQueue[_Job]" = field(default_factory=SimpleQueue)
+    thread: threading.Thread | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, job: _Job) -> None:
+        self.jobs.put(job)
+        if self.thread is None:
+            with self.lock:
+                if self.thread is None:
+                    self.thread = threading.Thread(target=self._work, name="db-writer", daemon=True)
+                    self.thread.start()
+
+    def _work(self) -> None:
+        while True:
+            waiting = [self.jobs.get()]
+            with suppress(Empty):
+                while len(waiting) < GROUP:
+                    waiting.append(self.jobs.get_nowait())
+            commit(waiting)
+
+
+def commit(jobs: list[_Job]) -> None:
+    """Do all in one transaction, or if that fails each in its own."""
+    try:
+        with transaction.atomic():
+            results = [job.run() for job in jobs]
+    except Exception as error:
+        connections["default"].close_if_unusable_or_obsolete()
+        if len(jobs) == 1:
+            jobs[0].settle(None, error)
+        else:
+            for job in jobs:
+                commit([job])
+    else:
+        for job, result in zip(jobs, results, strict=True):
+            job.settle(result, None)
+
+
+_writer = _Writer()

@@ -1,0 +1,132 @@
+"""The forms of the settings page and of a conversation, with what they accept."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from chat import preferences
+from chat.memory import MAX_FACTS, MAX_TEXT
+from chat.models import Conversation, Fact, FactKind
+
+MAX_INSTRUCTIONS = 20_000
+
+Posted = Mapping[str, str] | None
+
+
+class OneLine(forms.CharField):
+    """Text in which every stretch of white space is one blank."""
+
+    def to_python(self, value: object) -> str:
+        return " ".join(str(super().to_python(value)).split())
+
+
+class FactForm(forms.Form):
+    """A new fact of a person, or a change of the one that is given."""
+
+    kind: ClassVar[FactKind] = FactKind.FACT
+    text = OneLine(label="Fact", max_length=MAX_TEXT)
+
+    def __init__(self, owner: User, posted: Posted = None, fact: Fact | None = None) -> None:
+        initial = {"key": fact.key, "text": fact.text} if fact else {}
+        name = f"{self.kind}-{fact.pk}" if fact else f"new-{self.kind}"
+        super().__init__(posted, initial=initial, auto_id=f"{name}-%s")
+        self.owner = owner
+        self.fact = fact
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.fact and self._others().count() >= MAX_FACTS:
+            raise ValidationError(f"{MAX_FACTS} are remembered, which is the most. Delete one first.")
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if text.casefold() in (other.casefold() for other in self._others().values_list("text", flat=True)):
+            raise ValidationError("This is remembered already.")
+        return text
+
+    def write(self) -> bool:
+        """Store what is valid. False, with an error in the form, where another tab was quicker with the same."""
+        try:
+            with transaction.atomic():
+                self._write()
+        except IntegrityError:
+            self.add_error(None, "This is remembered already.")
+            return False
+        return True
+
+    def _write(self) -> None:
+        if not self.fact:
+            self.fact = Fact.objects.create(owner=self.owner, kind=self.kind, **self.cleaned_data)
+        elif self.has_changed():
+            # From now on it says what was typed here, so it does not come from a message any more.
+            changed = {"version": F("version") + 1, "message": None, "updated": timezone.now()}
+            Fact.objects.filter(pk=self.fact.pk).update(**self.cleaned_data, **changed)
+
+    def _others(self) -> QuerySet[Fact]:
+        others = Fact.objects.filter(owner=self.owner, kind=self.kind)
+        return others.exclude(pk=self.fact.pk) if self.fact else others
+
+
+class PreferenceForm(FactForm):
+    """A new preference of a person, or a change of the one that is given."""
+
+    kind = FactKind.PREFERENCE
+    field_order = ("key", "text")
+    key = OneLine(
+        label="Name",
+        max_length=preferences.MAX_KEY,
+        widget=forms.TextInput(attrs={"list": "known-preferences", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    text = OneLine(label="Value", max_length=MAX_TEXT)
+
+    def clean_key(self) -> str:
+        key = preferences.normal_key(self.cleaned_data["key"])
+        if not 0 < len(key) <= preferences.MAX_KEY:
+            raise ValidationError("Use the letters a to z, digits and underscores.")
+        if self._others().filter(key=key).exists():
+            raise ValidationError("There is a preference of this name already. Edit that one.")
+        return key
+
+    def clean_text(self) -> str:
+        try:
+            return preferences.normal_value(self.cleaned_data.get("key", ""), self.cleaned_data["text"])
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class ThemeForm(forms.Form):
+    THEMES: ClassVar = {"system": "As the system", "light": "Light", "dark": "Dark"}
+
+    theme = forms.ChoiceField(choices=THEMES)
+
+
+class ConversationForm(forms.Form):
+    """What the owner of a conversation may change of it."""
+
+    title = OneLine(max_length=200)
+    instructions = forms.CharField(
+        required=False,
+        max_length=MAX_INSTRUCTIONS,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="What the agent is told before every message here, such as who it is writing for.",
+    )
+    pinned = forms.BooleanField(required=False, label="Pin it to the top of the list")
+    archived = forms.BooleanField(
+        required=False, label="Archive it", help_text="It leaves the list. A search still finds it."
+    )
+
+    def __init__(self, conversation: Conversation, posted: Posted = None) -> None:
+        super().__init__(posted, initial={name: getattr(conversation, name) for name in self.base_fields})
+        self.conversation = conversation
+
+    def write(self) -> None:
+        """Store what was changed, in one statement that also raises the revision, so that open pages learn of it."""
+        if self.has_changed():
+            changed = {name: self.cleaned_data[name] for name in self.changed_data}
+            Conversation.objects.filter(pk=self.conversation.pk).update(revision=F("revision") + 1, **changed)

@@ -1,0 +1,98 @@
+"""What a page may say over its socket, parsed and checked once."""
+
+import json
+import uuid
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+
+from tools.text import clean
+
+LONGEST_MESSAGE = 32 * 1024
+TOO_LONG = f"The message is longer than {LONGEST_MESSAGE // 1024} kB. Shorten it, or send it in parts."
+
+ClientId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")]
+
+
+class BadFrame(Exception):
+    """A frame that says nothing this site knows; the message says what is wrong, to a person."""
+
+
+def _message(value: object) -> str:
+    text = clean(value).strip() if isinstance(value, str) else ""
+    if not text:
+        raise ValueError("Write a message first.")
+    if len(text.encode()) > LONGEST_MESSAGE:
+        raise ValueError(TOO_LONG)
+    return text
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Text = Annotated[str, BeforeValidator(_message)]
+Revision = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=2**53)]
+RunId = Annotated[uuid.UUID | None, BeforeValidator(_blank_is_none)]
+
+
+class Resume(BaseModel):
+    """The page says what it has; `run` alone asks to see that run."""
+
+    action: Literal["resume"]
+    since: Revision = None
+    run: RunId = None
+    run_since: Revision = None
+
+
+class Send(BaseModel):
+    """A message. The same `client_id` again is harmless."""
+
+    action: Literal["send"] = "send"
+    message: Text
+    client_id: ClientId
+    model: str = Field("", max_length=200)
+
+
+class Stop(BaseModel):
+    action: Literal["stop"]
+
+
+class Seen(BaseModel):
+    """How many frames the page has handled so far."""
+
+    action: Literal["seen"]
+    n: int = Field(ge=0)
+
+
+Frame = Resume | Send | Stop | Seen
+_frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
+
+
+def parse(text: str | None) -> Frame:
+    """Read a frame: a JSON object with an `action`; none means `send`. Raises BadFrame."""
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise BadFrame("This was not understood: a frame is a JSON object.")
+    return check(value)
+
+
+def check(value: dict[str, Any]) -> Frame:
+    """Check the fields of a frame, from wherever they come. Raises BadFrame."""
+    try:
+        return _frames.validate_python({"action": "send", **value})
+    except ValidationError as error:
+        raise BadFrame(_words(error)) from None
+
+
+def _words(error: ValidationError) -> str:
+    """Say in one sentence what is wrong with a frame, without what was in it."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    if isinstance(cause := first.get("ctx", {}).get("error"), ValueError):
+        return str(cause)
+    if first["type"].startswith("union_tag"):
+        return "This page asked for something that this server does not know. Reload it."
+    return f"This was not understood: {first['loc'][-1]}: {first['msg']}."

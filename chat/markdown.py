@@ -1,0 +1,105 @@
+"""The Markdown of an answer to safe HTML: the one place where text becomes markup, and the sanitiser its last step."""
+
+import logging
+from collections.abc import Sequence
+from html import escape
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it.common.utils import unescapeAll
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from chat import markdown_code
+from chat.markdown_grammar import Grammar
+from chat.markdown_links import mark_links, target
+from chat.text import clean
+
+LONGEST = 500_000  # characters; the limits of a run end it far before
+LONGEST_NAME = 30  # of a language, as the head of its code shows it
+
+BLOCKS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "th", "td")
+OTHERS = ("a", "br", "button", "code", "div", "em", "hr", "pre", "s", "span", "strong", "tbody", "thead", "tr")
+
+log = logging.getLogger(__name__)
+
+_CLEANER = nh3.Cleaner(
+    tags={*BLOCKS, *OTHERS},
+    attributes={"a": {"href"}, "ol": {"start"}},
+    tag_attribute_values={"button": {"type": {"button"}}, "div": {"tabindex": {"0"}}, "pre": {"tabindex": {"0"}}},
+    set_tag_attribute_values={"a": {"target": "_blank"}, **{tag: {"dir": "auto"} for tag in BLOCKS}},
+    allowed_classes={
+        "button": {"copy"},
+        "code": {"highlight"},
+        "div": {"code", "code-head", "table-wrap"},
+        "span": {"host", "image", *markdown_code.CLASSES},
+        "td": {"align-center", "align-right"},
+        "th": {"align-center", "align-right"},
+    },
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+)
+
+
+def render(text: str) -> SafeString:
+    """Return Markdown as HTML that shows no more than text, structure and links, wherever the text was cut."""
+    text = clean(text)
+    try:
+        html = _PARSER.render(text) if len(text) <= LONGEST else _as_it_stands(text)
+    except Exception:  # a fault of the parser must not take the answer away, nor the page that it is on
+        log.exception("Markdown could not be read")
+        html = _as_it_stands(text)
+    return mark_safe(_CLEANER.clean(html))  # noqa: S308
+
+
+def _as_it_stands(text: str) -> str:
+    return f"<pre><code>{escape(text)}</code></pre>\n"
+
+
+class _Html(RendererHTML):
+    """What a token becomes, where it differs from plain CommonMark. Methods are found by the token's name."""
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        language, *_ = [*unescapeAll(tokens[idx].info).split(), "text"]
+        # Without its last line break: pasted into a terminal, that would run the command.
+        code = markdown_code.coloured(tokens[idx].content.removesuffix("\n"), language)
+        return (
+            f'<div class="code"><div class="code-head"><span>{escape(language[:LONGEST_NAME])}</span>'
+            f'<button type="button" class="copy">Copy</button></div>'
+            f'<pre tabindex="0"><code class="highlight">{code}</code></pre></div>\n'
+        )
+
+    code_block = fence
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """Nothing is fetched: an image is its words and its host."""
+        goes = target(str(tokens[idx].attrs["src"]))
+        words = self.renderInlineAsText(tokens[idx].children, options, env).strip()
+        told = ", ".join(filter(None, (words, goes and goes.shown)))
+        return f'<span class="image">[image{": " if told else ""}{escape(told)}]</span>'
+
+    def host(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return f'<span class="host">({escape(tokens[idx].content)})</span>'
+
+    def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return '<div class="table-wrap" tabindex="0"><table>\n'
+
+    def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return "</table></div>\n"
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """A column's side is a class: the page's policy forbids styles."""
+        cell = tokens[idx]
+        match str(cell.attrs.get("style", "")).removeprefix("text-align:"):
+            case "center" | "right" as side:
+                return f'<{cell.tag} class="align-{side}">'
+            case _:
+                return f"<{cell.tag}>"
+
+    td_open = th_open
+
+
+_PARSER = Grammar(renderer_cls=_Html)
+_PARSER.core.ruler.push("links", mark_links)

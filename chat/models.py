@@ -1,0 +1,285 @@
+"""What is stored: conversations, messages, runs, steps, and what is remembered of a person."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class Conversation(models.Model):
+    """One chat of one person. `revision` counts the changes of what its list of messages shows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=200)
+    model = models.CharField(max_length=200, blank=True, help_text="Empty: the default model.")
+    instructions = models.TextField(blank=True, help_text="Joined to the system prompt of every run here.")
+    pinned = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    revision = models.PositiveBigIntegerField(default=0)
+    created = models.DateTimeField()
+    updated = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["owner", "archived", "-pinned", "-updated"], name="conversation_list"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("chat:conversation", args=[self.pk])
+
+
+class Role(models.TextChoices):
+    USER = "user"
+    ASSISTANT = "assistant"
+    SUMMARY = "summary"
+
+
+class Message(models.Model):
+    """What a person or the agent said. `parent` is the message before it; `born` the revision that made it."""
+
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    role = models.CharField(max_length=10, choices=Role)
+    text = models.TextField(blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages")
+    client_id = models.CharField(  # noqa: DJ001  Null where nobody sent it, so that it need not be unique there.
+        max_length=64, null=True, blank=True, help_text="Made by the sender, so that a resend is harmless."
+    )
+    born = models.PositiveBigIntegerField()
+    revision = models.PositiveBigIntegerField()
+    created = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["owner", "client_id"], name="message_client_id"),)
+        indexes = (models.Index(fields=["conversation", "revision"], name="message_revision"),)
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+LIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING)
+
+
+class StopReason(models.TextChoices):
+    DONE = "done"
+    MAX_TURNS = "max_turns"
+    LENGTH = "length"
+    STOPPED = "stopped"
+    REFUSAL = "refusal"
+    CONTENT_FILTER = "content_filter"
+    EMPTY = "empty"
+    CONTEXT = "context"
+    RATE_LIMITED = "rate_limited"
+    CRASHED = "crashed"
+    ERROR = "error"
+
+
+class Run(models.Model):
+    """The agent's work on one message. `revision` counts the changes of its steps.
+
+    `request` is what was frozen when it began: {"system": str, "tools": [schema], "facts": [[id, version]]}.
+    `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when.
+    Tokens and cost are sums over its steps; null while nothing is known of them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="runs", help_text="What it answers.")
+    answer = models.OneToOneField(Message, models.CASCADE, related_name="run", help_text="What it says.")
+    status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
+    stop_reason = models.CharField(max_length=20, choices=StopReason, blank=True)
+    error = models.TextField(blank=True, help_text="Why it failed, in words for a person.")
+    doing = models.CharField(max_length=200, blank=True, help_text="What it is at, while it is live.")
+    model = models.CharField(max_length=200)
+    request = models.JSONField(null=True, blank=True)
+    turns = models.PositiveIntegerField(default=0)
+    tools = models.JSONField(default=dict, help_text="Calls begun, by name of the tool.")
+    input_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    cost = models.DecimalField("cost (USD)", max_digits=14, decimal_places=8, null=True, blank=True)
+    revision = models.PositiveBigIntegerField(default=0)
+    owner = models.CharField(max_length=100, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField()
+    started = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["conversation", "created"], name="run_conversation"),
+            models.Index(fields=["-created"], name="run_created"),
+            models.Index(fields=["lease_until"], name="run_lease", condition=models.Q(status__in=LIVE)),
+        )
+
+    def __str__(self) -> str:
+        return f"Run {str(self.pk)[:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("chat:run", args=[self.pk])
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def seconds(self) -> float | None:
+        """From its start to its end; None while it has none."""
+        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
+
+    @property
+    def tokens(self) -> int | None:
+        known = [count for count in (self.input_tokens, self.output_tokens) if count is not None]
+        return sum(known) if known else None
+
+    @property
+    def tool_calls(self) -> int:
+        return sum(self.tools.values())
+
+
+class StepKind(models.TextChoices):
+    MODEL = "model"
+    TOOL = "tool"
+    MEMORY = "memory"
+
+
+class StepStatus(models.TextChoices):
+    RUNNING = "running"
+    DONE = "done"
+    ERROR = "error"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+
+
+class Step(models.Model):
+    """One row of a run's trace.
+
+    `input` and `output` by kind: `model` {"turn", "after", "sha256", "bytes"} and {"text", "reasoning", "calls",
+    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` null and {"facts", "preferences"}.
+    The five token counts are disjoint; their sum is all that was read and written. Null means: not reported.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=StepKind)
+    name = models.CharField(max_length=200, help_text="Of the tool, or of the model.")
+    status = models.CharField(max_length=10, choices=StepStatus, default=StepStatus.RUNNING)
+    started = models.DateTimeField()
+    first_token = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    input = models.JSONField(null=True, blank=True)
+    output = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    input_tokens = models.PositiveBigIntegerField("fresh input tokens", null=True, blank=True)
+    cache_read_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    cache_write_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    reasoning_tokens = models.PositiveBigIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveBigIntegerField("visible output tokens", null=True, blank=True)
+    cost = models.DecimalField("cost (USD)", max_digits=14, decimal_places=8, null=True, blank=True)
+    born = models.PositiveBigIntegerField()
+    revision = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["run", "number"], name="step_number"),)
+        indexes = (models.Index(fields=["run", "revision"], name="step_revision"),)
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.name}"
+
+    @property
+    def seconds(self) -> float | None:
+        return (self.ended - self.started).total_seconds() if self.ended else None
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        return (self.first_token - self.started).total_seconds() if self.first_token else None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens of this step, or None where the endpoint reported none."""
+        known = [count for count in self.buckets.values() if count is not None]
+        return sum(known) if known else None
+
+    @property
+    def buckets(self) -> dict[str, int | None]:
+        """The disjoint token counts, by the words a person reads."""
+        return {
+            "input": self.input_tokens,
+            "cache read": self.cache_read_tokens,
+            "cache write": self.cache_write_tokens,
+            "reasoning": self.reasoning_tokens,
+            "output": self.output_tokens,
+        }
+
+
+class ToolCallManager(models.Manager["ToolCall"]):
+    def get_queryset(self) -> models.QuerySet["ToolCall"]:
+        return super().get_queryset().filter(kind=StepKind.TOOL)
+
+
+class ToolCall(Step):
+    """The steps that are tool calls, by themselves."""
+
+    objects: ClassVar[ToolCallManager] = ToolCallManager()  # type: ignore[assignment]
+
+    class Meta:
+        proxy = True
+
+
+class Payload(models.Model):
+    """A body too big for its step's row, compressed with zlib: the whole output of a tool, read on demand."""
+
+    step = models.OneToOneField(Step, models.CASCADE, related_name="payload")
+    body = models.BinaryField()
+    created = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Payload of step {self.step_id}"
+
+
+class FactKind(models.TextChoices):
+    FACT = "fact"
+    PREFERENCE = "preference"
+
+
+class Fact(models.Model):
+    """Something remembered of a person: a fact (`text`), or a preference (`key` and `text`).
+
+    `message` is the message in which it was said; null where it was typed on the settings page. Each change of
+    the text makes a new `version`, so that a run can say which one it was given.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="facts")
+    kind = models.CharField(max_length=10, choices=FactKind, default=FactKind.FACT)
+    key = models.CharField(max_length=60, blank=True)
+    text = models.CharField(max_length=500)
+    version = models.PositiveIntegerField(default=1)
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, related_name="facts")
+    created = models.DateTimeField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["owner", "key"], condition=models.Q(kind=FactKind.PREFERENCE), name="preference_key"
+            ),
+            models.UniqueConstraint(fields=["owner", "text"], condition=models.Q(kind=FactKind.FACT), name="fact_text"),
+        )
+        indexes = (models.Index(fields=["owner", "kind", "id"], name="fact_owner"),)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.text}" if self.kind == FactKind.PREFERENCE else self.text

@@ -1,0 +1,76 @@
+"""The text that live runs of this process are saying right now, and who is watching. Never the truth: rows are."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chat.markdown_blocks import Blocks
+
+Wake = Callable[[], None]
+
+_watchers: dict[uuid.UUID, set[Wake]] = defaultdict(set)
+_previews: dict[uuid.UUID, "Preview"] = {}
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a run's current model step has said so far; `number` is that step's, 0 while there is none."""
+
+    conversation: uuid.UUID
+    message: int
+    number: int = 0
+    text: str = ""
+    flushed: int = 0
+    closed: int = 0
+    _pieces: list[str] = field(default_factory=list)
+    _blocks: Blocks = field(default_factory=Blocks)
+
+    def add(self, number: int, piece: str) -> None:
+        if number != self.number:
+            self.empty()
+            self.number = number
+        self._pieces.append(piece)
+        wake(self.conversation)
+
+    def read(self) -> str:
+        """Return the whole text so far; then `closed` of its characters are in Markdown blocks that are finished."""
+        if self._pieces:
+            self.text += "".join(self._pieces)
+            self._pieces.clear()
+            self.closed = self._blocks.grow(self.text)
+        return self.text
+
+    def empty(self) -> None:
+        """Forget the text: the step's row is about to hold it."""
+        self.number, self.text, self.flushed, self.closed = 0, "", 0, 0
+        self._pieces.clear()
+        self._blocks = Blocks()
+
+
+def open_preview(run: uuid.UUID, conversation: uuid.UUID, message: int) -> Preview:
+    return _previews.setdefault(run, Preview(conversation, message))
+
+
+def close_preview(run: uuid.UUID) -> None:
+    _previews.pop(run, None)
+
+
+def preview_of(run: uuid.UUID) -> Preview | None:
+    return _previews.get(run)
+
+
+def watch(conversation: uuid.UUID, wake: Wake) -> None:
+    _watchers[conversation].add(wake)
+
+
+def unwatch(conversation: uuid.UUID, wake: Wake) -> None:
+    _watchers[conversation].discard(wake)
+    if not _watchers[conversation]:
+        del _watchers[conversation]
+
+
+def wake(conversation: uuid.UUID) -> None:
+    """Tell those who watch a conversation that its text grew."""
+    for tell in tuple(_watchers.get(conversation, ())):
+        tell()

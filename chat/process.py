@@ -1,0 +1,71 @@
+"""What this process does by itself while it serves: keeps texts and leases, ends abandoned runs, watches sessions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from chat import runs, store
+from chat.db import write
+from chat.sessions import close_ended_sessions
+
+FLUSH_SECONDS = 1.0
+SESSION_SECONDS = 1.0
+LEASE_SECONDS = 5.0
+
+log = structlog.get_logger("agentsite.process")
+
+_tasks: list["asyncio.Task[None]"] = []
+
+
+def start() -> None:
+    """Start the background work of this process, once; called with the event loop running."""
+    if _tasks and not all(task.done() for task in _tasks):
+        return
+    _tasks[:] = [
+        asyncio.create_task(every(FLUSH_SECONDS, flush_previews)),
+        asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
+        asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)),
+    ]
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do some work again and again; a failure is logged and the next time is tried again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background work failed", work=work.__name__)
+        await asyncio.sleep(seconds)
+
+
+async def flush_previews() -> None:
+    """Keep in their rows the texts that live runs have said since the last time, all in one transaction."""
+    pieces = []
+    for work in tuple(runs.live.values()):
+        showing = work.preview
+        if showing and showing.number and len(text := showing.read()) > showing.flushed:
+            showing.flushed = len(text)
+            pieces.append((work.run, work.attempt, showing.number, text))
+    if pieces:
+        await write(store.flush, pieces)
+
+
+async def keep_leases() -> None:
+    """Renew the leases of our runs, and end those whose process died."""
+    at = datetime.now(UTC)
+    await write(store.renew, list(runs.live), runs.PROCESS, at)
+    for conversation in await write(store.end_abandoned, runs.PROCESS, is_dead, at):
+        await runs.hint(conversation)
+
+
+def is_dead(owner: str) -> bool:
+    """Say whether the process that `owner` names is known to be gone: it was on this machine and is not there."""
+    host, _, rest = owner.partition(":")
+    own_host, own_pid = runs.PROCESS.split(":")[:2]
+    pid = rest.partition(":")[0]
+    if host != own_host or not pid.isdecimal() or owner == runs.PROCESS:
+        return False
+    return pid == own_pid or not Path(f"/proc/{pid}").exists() if Path("/proc/self").exists() else False

@@ -1,0 +1,214 @@
+"""Rows to HTML: the articles of a conversation, the panel of a run, and the frames that carry their changes.
+
+The page as loaded and the page as changed live use the same templates over the same rows. A frame is a fragment of
+elements that each name what they change; text of models, tools and people is always further in, and escaped.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from chat import trace
+from chat.markdown import render as markdown
+from chat.models import Message, Run, RunStatus, Step
+from chat.rows import Talk
+from chat.words import figures_line, how_it_ended, summary_line
+
+DATA_STATUS = {
+    RunStatus.QUEUED: "queued",
+    RunStatus.RUNNING: "streaming",
+    RunStatus.WAITING: "waiting",
+    RunStatus.DONE: "done",
+    RunStatus.STOPPED: "stopped",
+    RunStatus.FAILED: "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A message as it is drawn. `run` is None for what a person said; `thoughts` were said beside tool calls."""
+
+    message: Message
+    run: Run | None = None
+    html: str = ""
+    status: str = ""
+    summary: str = ""
+    figures: str = ""
+    ending: str = ""
+    live: bool = False
+    thoughts: Sequence[SafeString] = ()
+
+
+def articles(talk: Talk) -> list[Article]:
+    return [article(message, run, talk) for message, run in talk.messages]
+
+
+def article(message: Message, run: Run | None, talk: Talk) -> Article:
+    """Prepare a message for its templates."""
+    if run is None:
+        return Article(message)
+    return Article(
+        message=message,
+        run=run,
+        html=markdown(message.text or talk.partial.get(run.pk, "")),
+        status=DATA_STATUS[RunStatus(run.status)],
+        summary=summary_line(run),
+        figures=figures_line(run),
+        ending=how_it_ended(run),
+        live=run.live,
+        thoughts=[markdown(thought) for thought in talk.thoughts.get(run.pk, ())],
+    )
+
+
+def article_html(drawn: Article) -> SafeString:
+    name = "chat/_article_assistant.html" if drawn.run else "chat/_article_user.html"
+    return render_to_string(name, {"article": drawn})
+
+
+def appended_article(drawn: Article) -> SafeString:
+    """Return the frame that puts a message at the end of the list."""
+    return oob("beforeend:#messages", article_html(drawn))
+
+
+def replaced_article(drawn: Article) -> SafeString:
+    """Return the frame that draws a message anew, in the place where it is."""
+    return oob(f"outerHTML:#m-{drawn.message.pk}", article_html(drawn))
+
+
+def all_articles(drawn: Iterable[Article]) -> SafeString:
+    """Return the frame that draws the whole list of messages anew."""
+    return oob("innerHTML:#messages", joined(article_html(one) for one in drawn))
+
+
+def changed_article(drawn: Article) -> SafeString:
+    """Return the frame that changes the parts of an answer; while it is live its text is the preview's."""
+    at = f"#m-{drawn.message.pk}"
+    thoughts = format_thoughts(drawn.thoughts)
+    parts = [
+        oob(f"innerHTML:{at}-head", render_to_string("chat/_article_head.html", {"article": drawn})),
+        oob(f"innerHTML:{at}-thoughts", thoughts),
+        oob(f"innerHTML:{at}-end", drawn.ending),
+    ]
+    if not drawn.live:
+        parts += [oob(f"innerHTML:{at}-closed", drawn.html), oob(f"innerHTML:{at}-open", "")]
+    return joined(parts)
+
+
+def format_thoughts(thoughts: Sequence[SafeString]) -> SafeString:
+    return format_html_join("", '<div class="thought">{}</div>', ((thought,) for thought in thoughts))
+
+
+def panel_html(run: Run | None, steps: Sequence[Step]) -> SafeString:
+    """Return the inside of the trace panel."""
+    drawn = trace.panel(run, steps) if run else None
+    return render_to_string("chat/_panel.html", {"panel": drawn})
+
+
+def panel_frame(run: Run, steps: Sequence[Step]) -> SafeString:
+    """Return the frame that puts a run into the trace panel."""
+    return oob("innerHTML:#trace", panel_html(run, steps))
+
+
+def steps_html(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
+    rows = [trace.row(step, run, whole) for step in steps]
+    return joined(render_to_string("chat/_step.html", {"row": row}) for row in rows)
+
+
+def step_frames(run: Run, changed: Sequence[Step], since: int, whole: float) -> SafeString:
+    """Return the frame for steps changed after `since`: new ones appended, others changed in place."""
+    parts = []
+    if new := [step for step in changed if step.born > since]:
+        parts.append(oob(f"beforeend:#steps-{run.pk}", steps_html(run, new, whole)))
+    for step in changed:
+        if step.born <= since:
+            row = {"row": trace.row(step, run, whole)}
+            head = render_to_string("chat/_step_head.html", row)
+            body = render_to_string(f"chat/steps/{step.kind}.html", row)
+            parts += [
+                oob(f"innerHTML:#step-{step.pk}-head", head),
+                oob(f"innerHTML:#step-{step.pk}-body", body),
+            ]
+    return joined(parts)
+
+
+def bar_frames(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
+    """Return the frame that draws the bars of steps to another scale."""
+    rows = [trace.row(step, run, whole) for step in steps]
+    return joined(
+        oob(f"outerHTML:#step-{row.step.pk}-bar", render_to_string("chat/_bar.html", {"row": row})) for row in rows
+    )
+
+
+def panel_head_frames(run: Run) -> SafeString:
+    """Return the frame for a panel's sums and for the revision that it is at."""
+    sums = render_to_string("chat/_panel_sum.html", {"figures": trace.figures(run), "ending": how_it_ended(run)})
+    return oob(f"innerHTML:#panel-{run.pk}-sum", sums) + run_cursor(run.pk, run.revision)
+
+
+def run_cursor(run: uuid.UUID, revision: int) -> SafeString:
+    return format_html(
+        '<div id="cursor-run" hidden data-run="{}" data-revision="{}" hx-swap-oob="true"></div>',
+        run,
+        revision,
+    )
+
+
+def conversation_cursor(revision: int) -> SafeString:
+    return format_html('<div id="cursor" hidden data-conversation-revision="{}" hx-swap-oob="true"></div>', revision)
+
+
+def live_frames(runs: Sequence[Run]) -> SafeString:
+    """Return the frame for what follows from the live runs: the Stop button and the line that says what goes on."""
+    stop = render_to_string("chat/_stop.html", {"live": bool(runs)})
+    doing = summary_line(runs[0]) if runs else ""
+    return oob("innerHTML:#stop-slot", stop) + oob("innerHTML:#status", doing)
+
+
+def title_frame(title: str) -> SafeString:
+    return oob("innerHTML:#title", title)
+
+
+def sent_frame(client_id: str) -> SafeString:
+    """Return the frame that gives the form a new id, after a message was stored."""
+    return format_html('<input type="hidden" name="client_id" id="client-id" value="{}" hx-swap-oob="true">', client_id)
+
+
+def notice(words: str) -> SafeString:
+    """Return the frame that says why something was refused."""
+    return format_html('<div id="notice" role="alert" hx-swap-oob="true">{}</div>', words)
+
+
+def preview_frames(
+    message: int, reset: bool, closed: str = "", opened: SafeString | None = None, rest: str = ""
+) -> SafeString:
+    """Return the frame for streamed text: blocks that closed, then the open one anew, or more of its plain `rest`."""
+    at, parts = f"#m-{message}", []
+    if reset:
+        parts += [oob(f"innerHTML:{at}-closed", ""), oob(f"innerHTML:{at}-open", "")]
+    if reset and opened is not None:
+        parts += [oob(f"innerHTML:{at}-head b", "Writing"), oob("innerHTML:#status", "Writing")]
+    if closed:
+        parts.append(oob(f"beforeend:{at}-closed", closed))
+    if opened is not None:
+        parts.append(oob(f"innerHTML:{at}-open", opened))
+    if rest:
+        parts.append(oob(f"beforeend:{at}-rest", rest))
+    return joined(parts)
+
+
+def plain_rest(message: int, text: str) -> SafeString:
+    """Return a long open block as plain text, to which more is appended until it closes."""
+    return format_html('<pre class="rest" id="m-{}-rest">{}</pre>', message, text)
+
+
+def joined(parts: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def oob(where: str, inside: str) -> SafeString:
+    """Return an element that htmx swaps to where it says; `inside` is escaped unless it is safe."""
+    return format_html('<div hx-swap-oob="{}">{}</div>', where, inside)

@@ -1,0 +1,129 @@
+"""Reads what pages and viewers show. A counter and the rows changed since are read in one statement, so that no
+change falls between them."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import Model
+
+from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind
+
+SHOWN_MESSAGES = 100
+SHOWN_STEPS = 200
+
+# The counter and what changed after it, in one statement each; their rows may be newer, and are then drawn again.
+MESSAGES_SINCE = """
+    SELECT message.*, conversation.revision AS now_at, conversation.title
+    FROM chat_conversation conversation
+    LEFT JOIN chat_message message ON message.conversation_id = conversation.id AND message.revision > %s
+    WHERE conversation.id = %s ORDER BY message.id
+"""
+STEPS_SINCE = """
+    SELECT step.*, run.revision AS now_at
+    FROM chat_run run LEFT JOIN chat_step step ON step.run_id = run.id AND step.revision > %s
+    WHERE run.id = %s ORDER BY step.born, step.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Messages of a conversation, each with its run if it is an answer, at a revision."""
+
+    revision: int
+    title: str
+    messages: Sequence[tuple[Message, Run | None]] = ()
+    thoughts: dict[uuid.UUID, list[str]] = field(default_factory=dict)
+    partial: dict[uuid.UUID, str] = field(default_factory=dict)
+    earlier: bool = False
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for _, run in self.messages if run]
+
+
+def talk(conversation: uuid.UUID, before: int | None = None) -> Talk:
+    """Return the last messages of a conversation, or the last ones before a message's id."""
+    shown = Message.objects.filter(conversation=conversation)
+    if before is not None:
+        shown = shown.filter(pk__lt=before)
+    rows = list(shown.select_related("run", "conversation").order_by("-pk")[: SHOWN_MESSAGES + 1])
+    earlier, rows = len(rows) > SHOWN_MESSAGES, rows[:SHOWN_MESSAGES][::-1]
+    if not rows:
+        return Talk(0, "")
+    pairs = [(message, getattr(message, "run", None)) for message in rows]
+    head = rows[0].conversation
+    return Talk(head.revision, head.title, pairs, *_said(pairs), earlier=earlier)
+
+
+def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
+    """Return the messages changed after a revision; None if there is no such conversation."""
+    found = list(Message.objects.raw(MESSAGES_SINCE, [since, _key(Conversation, conversation)]))
+    if not found:
+        return None
+    messages = [message for message in found if message.pk]
+    runs = {run.answer_id: run for run in Run.objects.filter(answer__in=messages)} if messages else {}
+    pairs = [(message, runs.get(message.pk)) for message in messages]
+    return Talk(found[0].now_at, found[0].title, pairs, *_said(pairs))  # type: ignore[attr-defined]
+
+
+def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
+    """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on."""
+    found = list(Step.objects.raw(STEPS_SINCE, [since, _key(Run, run)]))
+    if not found or found[0].now_at == since:  # type: ignore[attr-defined]
+        return None
+    head = Run.objects.filter(pk=run).first()
+    if head is None:
+        return None
+    head.revision = found[0].now_at  # type: ignore[attr-defined]  # what was read with the steps
+    return head, [step for step in found if step.pk]
+
+
+def run_steps(run: Run, before: int | None = None) -> list[Step]:
+    """Return the last steps of a run, or the last ones before a number, in order."""
+    steps = run.steps.all() if before is None else run.steps.filter(number__lt=before)
+    return list(steps.order_by("-number")[:SHOWN_STEPS])[::-1]
+
+
+def newest_run(conversation: uuid.UUID) -> Run | None:
+    return Run.objects.filter(conversation=conversation).order_by("-created").first()
+
+
+def has_queued(conversation: uuid.UUID) -> bool:
+    return Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED).exists()
+
+
+def live_runs(conversation: uuid.UUID) -> list[Run]:
+    return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
+
+
+def live_answer(run: uuid.UUID, since: int) -> Talk:
+    """Return the answer of a run if the run went on after a revision, else nothing."""
+    message = Message.objects.select_related("run").filter(run=run, run__revision__gt=since).first()
+    if message is None:
+        return Talk(0, "")
+    pairs = [(message, message.run)]
+    return Talk(0, "", pairs, *_said(pairs))
+
+
+def _said(
+    pairs: Sequence[tuple[Message, Run | None]],
+) -> tuple[dict[uuid.UUID, list[str]], dict[uuid.UUID, str]]:
+    """Return by run what its model said beside tool calls, and what a live one has said so far."""
+    runs = [run for _, run in pairs if run and (run.turns > 1 or run.live)]
+    thoughts: dict[uuid.UUID, list[str]] = defaultdict(list)
+    partial: dict[uuid.UUID, str] = {}
+    steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
+    for step in steps.only("run", "output", "ended") if runs else ():
+        output = step.output or {}
+        if output.get("calls") and output.get("text"):
+            thoughts[step.run_id].append(output["text"])
+        elif step.ended is None:
+            partial[step.run_id] = output.get("text", "")
+    return dict(thoughts), partial
+
+
+def _key(model: type[Model], pk: uuid.UUID) -> object:
+    return model._meta.pk.get_db_prep_value(pk, connection)

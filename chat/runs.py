@@ -1,0 +1,202 @@
+"""Starts runs, drives them, stops them. A run is a task of the process, not of any socket.
+
+A run is driven by storing each tuple of the loop's events before the loop goes on, and telling viewers of it.
+"""
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from chat import endpoints, preview, rows, store
+from chat.agent import loop
+from chat.agent.events import Batch, Began, Ended, MemoryRead, ModelEnded, ModelFailed, TextDelta
+from chat.agent.transcript import transcript
+from chat.agent.values import JSON
+from chat.db import read, write
+from chat.history import entries
+from chat.memory import TurnMemory, recall
+from chat.models import Run
+from chat.preview import Preview
+from chat.prompt import system_prompt
+from chat.store import Sent
+from tools.http import OutboundHttp
+from tools.registry import ToolContext, ToolResult, registry
+
+PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+log = structlog.get_logger("agentsite.runs")
+http = OutboundHttp()
+
+
+@dataclass(slots=True)
+class Live:
+    """A run that this process works on."""
+
+    run: uuid.UUID
+    attempt: int
+    conversation: uuid.UUID
+    task: "asyncio.Task[None]" = field(init=False)
+    preview: Preview | None = None
+    stopping: bool = False
+    outside_ran: bool = False
+
+    @property
+    def said(self) -> str:
+        """The text of its model step that is not stored yet."""
+        return self.preview.read() if self.preview else ""
+
+
+live: dict[uuid.UUID, Live] = {}
+
+
+async def send(owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None) -> Sent:
+    """Store a message, in a new conversation if there is none yet, and begin its run.
+
+    Raises store.Refused or endpoints.NoModel, whose words are for the person.
+    """
+    model, at = await endpoints.chosen(model), loop.now()
+    if conversation is None:
+        sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at)
+    else:
+        sent = await write(store.send, conversation, owner, text, client_id, model, PROCESS, at)
+    if sent.attempt:
+        begin(sent.run, sent.attempt, sent.conversation)
+    await hint(sent.conversation)
+    return sent
+
+
+def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
+    """Start to work on a run that this process holds the lease of."""
+    work = Live(run, attempt, conversation)
+    live[run] = work
+    work.task = asyncio.create_task(_drive(work), name=f"run {run}")
+
+
+async def stop(conversation: uuid.UUID) -> bool:
+    """Stop the runs of a conversation that this process works on; say whether there were any."""
+    working = [work for work in live.values() if work.conversation == conversation]
+    for work in working:
+        if not work.stopping:
+            work.stopping = True
+            # After the task's own first step, so that it is inside the code that ends its run.
+            asyncio.get_running_loop().call_soon(work.task.cancel)
+    return bool(working)
+
+
+async def hint(conversation: uuid.UUID) -> None:
+    """Tell every viewer of a conversation, in any process, that there is something newer to read."""
+    await get_channel_layer().group_send(group(conversation), {"type": "hint"})
+
+
+def group(conversation: uuid.UUID) -> str:
+    """Return the name of the channel layer's group for a conversation."""
+    return f"conversation.{conversation.hex}"
+
+
+async def _drive(work: Live) -> None:
+    structlog.contextvars.bind_contextvars(run=str(work.run))
+    started = time.monotonic()
+    try:
+        ended = await _work(work)
+    except asyncio.CancelledError:
+        ended = await _end(work, "stopped", "stopped")
+    except store.StaleOwner:
+        log.warning("run lost", reason="another process took it over, or it was deleted")
+        ended = None
+    except Exception:
+        log.exception("run crashed")
+        ended = await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+    finally:
+        preview.close_preview(work.run)
+        live.pop(work.run, None)
+    if ended:
+        log.info("run ended", reason=ended.stop_reason, seconds=round(time.monotonic() - started, 3))
+    await _next(work.conversation)
+
+
+async def _work(work: Live) -> Ended | None:
+    """Drive the loop to its end."""
+    run, task = await read(_prepare, work.run)
+    work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
+    memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
+    context = ToolContext(
+        user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
+        http=http, options={"weather_source": settings.WEATHER_SOURCE},
+    )  # fmt: skip
+    log.info("run started", model=task.model, user=run.message.owner_id)
+    batch: Batch = ()
+    async with aclosing(loop.run(task, endpoints.current(), partial(_call, work, context))) as batches:
+        async for batch in batches:
+            if isinstance(batch[0], TextDelta):
+                work.preview.add(batch[0].number, batch[0].text)
+            else:
+                await _store(work, batch)
+    return batch[-1] if batch and isinstance(batch[-1], Ended) else None
+
+
+def _prepare(run_id: uuid.UUID) -> tuple[Run, loop.Task]:
+    """Read all that a run needs, and freeze it."""
+    run = Run.objects.select_related("message", "conversation").get(pk=run_id)
+    remembered = recall(run.message.owner_id)
+    system, at = system_prompt(run.conversation.instructions, remembered), loop.now()
+    schemas = registry.schemas()
+    task = loop.Task(
+        model=run.model,
+        messages=transcript(system, entries(run)),
+        tools=schemas,
+        max_turns=settings.AGENT_MAX_TURNS,
+        number=1,
+        opening=(
+            Began(at, {"system": system, "tools": schemas}),
+            MemoryRead(1, at, remembered.facts, remembered.preferences),
+        ),
+    )
+    return run, task
+
+
+async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str, JSON]) -> ToolResult:
+    tool = registry.get(name)
+    result = await registry.call(name, arguments, context, settings.AGENT_TOOL_TIMEOUT)
+    work.outside_ran = work.outside_ran or (tool is not None and tool.outside)
+    return result
+
+
+async def _store(work: Live, batch: Batch) -> None:
+    """Store events and tell viewers. The preview is emptied before its step's final write."""
+    if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
+        work.preview.empty()
+    await write(store.apply, work.run, work.attempt, batch)
+    await hint(work.conversation)
+
+
+async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended | None:
+    """End a run from outside its loop, with what it had said so far."""
+    ended = Ended(loop.now(), status, reason, work.said, error)
+    try:
+        await write(store.apply, work.run, work.attempt, (ended,))
+    except store.StaleOwner:
+        return None
+    await hint(work.conversation)
+    return ended
+
+
+async def _next(conversation: uuid.UUID) -> None:
+    """Begin the run that waits in a conversation, if there is one."""
+    if not await read(rows.has_queued, conversation):
+        return
+    try:
+        taken = await write(store.take_queued, conversation, PROCESS, loop.now())
+    except store.Refused:  # the conversation was deleted
+        return
+    if taken:
+        begin(*taken, conversation)
+        await hint(conversation)

@@ -1,0 +1,172 @@
+"""What one page has been shown, and the frames that bring it to what is stored now."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.safestring import SafeString
+
+from chat import render, rows, trace
+from chat.markdown import render as markdown
+from chat.models import Run
+from chat.preview import Preview, preview_of
+from chat.rows import Talk
+
+OPEN_LIMIT = 2_000
+
+
+@dataclass(slots=True)
+class Text:
+    """How much of a model step's text a page has: `closed` characters as finished blocks, `open` ones after them.
+
+    With `plain` the open ones stand there as plain text, because they have grown long.
+    """
+
+    number: int
+    closed: int = 0
+    open: int = 0
+    plain: bool = False
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One page's place: its revision of the conversation, the run its trace shows, and that run's revision.
+
+    `since` is None until the page says what it has. A trace that `follows` goes on to the next run when one begins.
+    """
+
+    conversation: uuid.UUID
+    since: int | None = None
+    run: uuid.UUID | None = None
+    run_since: int = 0
+    follows: bool = True
+    _resumed: bool = False
+    _unseen: bool = False
+    _title: str = ""
+    _whole: float = 0
+    _live: dict[uuid.UUID, int] = field(default_factory=dict)
+    _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is going on that may change without a hint reaching this page."""
+        return bool(self._live)
+
+    def resume(self, since: int) -> None:
+        """The page has the conversation up to a revision; what it has of live answers is not known."""
+        self.since, self._resumed = since, True
+        self._live.clear()
+        self._texts.clear()
+
+    def look_at(self, run: Run, since: int | None, follows: bool) -> None:
+        """The page shows, or wants to see, a run; `since` is None where it has nothing of it yet."""
+        self.run, self.follows, self._whole = run.pk, follows, 0
+        self._unseen = since is None or since > run.revision
+        self.run_since = since or 0
+
+    def follow(self) -> None:
+        """From here on the trace goes to the next run that begins."""
+        self.follows = True
+
+    def catch_up(self) -> SafeString | None:
+        """Return the frame for everything stored since the last time; None once the conversation is gone. Reads."""
+        if self.since is None:
+            return SafeString("")
+        talk = rows.talk_since(self.conversation, self.since)
+        if talk is None:
+            return None
+        parts = [*self._anew(talk), *self._messages(talk), *self._answers(), *self._trace()]
+        return render.joined(parts)
+
+    def stream(self) -> SafeString:
+        """Return the frame for what live runs have said since the last time. Reads nothing."""
+        showing = [(run, preview_of(run)) for run in self._live]
+        return render.joined(self._text(run, preview) for run, preview in showing if preview)
+
+    def _anew(self, talk: Talk) -> Iterator[SafeString]:
+        """The whole list, where the page says that it has what does not exist (any more)."""
+        if self.since is not None and talk.revision < self.since:
+            whole = rows.talk(self.conversation)
+            self.resume(whole.revision)
+            yield render.all_articles(render.articles(whole))
+
+    def _messages(self, talk: Talk) -> Iterator[SafeString]:
+        """Messages that are new or changed, and what follows from them."""
+        if talk.title != self._title:
+            self._title = talk.title
+            yield render.title_frame(talk.title)
+        for message, run in talk.messages:
+            drawn = render.article(message, run, talk)
+            if self.since is None or message.born > self.since:
+                yield render.appended_article(drawn)
+            elif run:
+                yield render.changed_article(drawn)
+            if run and not run.live:
+                self._texts.pop(run.pk, None)
+        if talk.revision != self.since or self._resumed:
+            self.since, self._resumed = talk.revision, False
+            live = rows.live_runs(self.conversation)
+            self._live = {run.pk: self._live.get(run.pk, -1) for run in live}
+            yield render.live_frames(live)
+            yield render.conversation_cursor(talk.revision)
+
+    def _answers(self) -> Iterator[SafeString]:
+        """The heads of live answers whose runs went on. Between two model steps nothing is being said."""
+        for pk, seen in self._live.items():
+            talk = rows.live_answer(pk, seen)
+            for message, run in talk.messages:
+                if run is None or not run.live:
+                    continue  # its end comes with the conversation's next revision
+                self._live[pk] = run.revision
+                yield render.changed_article(render.article(message, run, talk))
+                yield render.live_frames([run])
+                showing = preview_of(pk)
+                if not (showing and showing.number):
+                    self._texts.pop(pk, None)
+                    yield render.preview_frames(message.pk, reset=True)
+
+    def _trace(self) -> Iterator[SafeString]:
+        """The steps of the run that the trace shows."""
+        newest = rows.newest_run(self.conversation) if self.follows else None
+        if newest and newest.pk != self.run:
+            yield self._show(newest)
+        elif self._unseen and (run := Run.objects.filter(pk=self.run).first()):
+            yield self._show(run)
+        elif self.run and (found := rows.run_since(self.run, self.run_since)):
+            run, changed = found
+            whole = trace.scale(run, trace.latest(changed))
+            if whole != self._whole:
+                old = [step for step in rows.run_steps(run) if step.born <= self.run_since]
+                yield render.bar_frames(run, old, whole)
+                self._whole = whole
+            yield render.step_frames(run, changed, self.run_since, whole)
+            yield render.panel_head_frames(run)
+            self.run_since = run.revision
+
+    def _show(self, run: Run) -> SafeString:
+        """Put a run into the trace, from its beginning."""
+        steps = rows.run_steps(run)
+        self.run, self.run_since, self._unseen = run.pk, run.revision, False
+        self._whole = trace.scale(run, trace.latest(steps))
+        return render.panel_frame(run, steps)
+
+    def _text(self, run: uuid.UUID, showing: Preview) -> SafeString:
+        """Closed blocks once, the open block again; of a long open block only what is new, as plain text."""
+        if not showing.number:
+            return SafeString("")
+        text, shown = showing.read(), self._texts.get(run)
+        reset = shown is None or shown.number != showing.number
+        if shown is None or reset:
+            shown = self._texts[run] = Text(showing.number)
+        closed = showing.closed
+        if not reset and len(text) == shown.closed + shown.open:
+            return SafeString("")
+        blocks = markdown(text[shown.closed : closed]) if closed > shown.closed else ""
+        rest, opened, more = text[closed:], None, ""
+        if blocks or not shown.plain:
+            shown.plain = len(rest) > OPEN_LIMIT
+            opened = render.plain_rest(showing.message, rest) if shown.plain else markdown(rest)
+        else:
+            more = rest[shown.open :]
+        shown.closed, shown.open = closed, len(rest)
+        return render.preview_frames(showing.message, reset, blocks, opened, more)

@@ -1,0 +1,127 @@
+"""The chat page: a new chat, a conversation, and the way to send and stop without a websocket."""
+
+import uuid
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from chat import endpoints, frames, rows, runs, store, trace
+from chat.access import conversation_or_404, signed_in, user_of
+from chat.lists import grouped, listed
+from chat.models import Conversation
+from chat.render import articles
+
+EXAMPLES = (
+    "What's the weather like in London and Tokyo?",
+    "If it's 14 degrees in London and 22 degrees in Tokyo, what's the average temperature?",
+    "What's the square root of the humidity in Sydney?",
+    "What time is it in New York?",
+    "Remember that I prefer Fahrenheit",
+)
+
+
+@signed_in
+@require_GET
+def new_chat(request: HttpRequest) -> HttpResponse:
+    return render(request, "chat/page.html", _new_page(request))
+
+
+@signed_in
+@require_POST
+def start(request: HttpRequest) -> HttpResponse:
+    """Begin a conversation with its first message. A resend leads to the one that was begun."""
+    try:
+        frame = frames.check({**request.POST.dict(), "action": "send"})
+        assert isinstance(frame, frames.Send)  # noqa: S101  By its action.
+        sent = async_to_sync(runs.send)(user_of(request).pk, frame.message, frame.client_id, frame.model, None)
+    except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
+        page = _new_page(request) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
+        return render(request, "chat/page.html", page, status=422)
+    return redirect("chat:conversation", sent.conversation)
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = conversation_or_404(user_of(request), pk)
+    if request.method == "GET":
+        return render(request, "chat/page.html", _page(request, found))
+    try:
+        async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
+    except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
+        page = _page(request, found) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
+        return render(request, "chat/page.html", page, status=422)
+    return redirect(found)
+
+
+@signed_in
+@require_GET
+def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Return the messages before one, to be put above it."""
+    found = conversation_or_404(user_of(request), pk)
+    before = request.GET.get("before", "")
+    talk = rows.talk(found.pk, int(before) if before.isdecimal() else None)
+    return render(request, "chat/_earlier_messages.html", {"conversation": found, **_messages(talk)})
+
+
+@signed_in
+@require_GET
+def conversations(request: HttpRequest) -> HttpResponse:
+    """Return the list of conversations that hold the words asked for."""
+    user, query = user_of(request), request.GET.get("q", "").strip()[:200]
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect("/")
+    return render(
+        request,
+        "chat/_conversations.html",
+        {"conversation_groups": grouped(listed(user, query)), "query": query, "current": request.GET.get("current")},
+    )
+
+
+async def _act(user: int, found: Conversation, frame: frames.Frame) -> None:
+    match frame:
+        case frames.Send():
+            await runs.send(user, frame.message, frame.client_id, frame.model or found.model, found.pk)
+        case frames.Stop():
+            await runs.stop(found.pk)
+
+
+def _new_page(request: HttpRequest) -> dict[str, Any]:
+    return _frame(request, "") | {"examples": EXAMPLES, "articles": []}
+
+
+def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+    talk = rows.talk(found.pk)
+    newest = rows.newest_run(found.pk)
+    live = rows.live_runs(found.pk)
+    return _frame(request, found.model) | {
+        "conversation": found,
+        "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
+        "live": bool(live),
+        "doing": live[0].doing if live else "",
+        "revision": talk.revision,
+        **_messages(talk),
+    }
+
+
+def _messages(talk: rows.Talk) -> dict[str, Any]:
+    drawn = articles(talk)
+    return {"articles": drawn, "earlier": drawn[0].message.pk if talk.earlier else None}
+
+
+def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
+    """Return what the page shows around the messages."""
+    names = async_to_sync(endpoints.models)()
+    return {
+        "conversation_groups": grouped(listed(user_of(request))),
+        "models": names,
+        "model": model if model in names else next(iter(names), ""),
+        "demo": settings.DEMO,
+        "client_id": str(uuid.uuid4()),
+        "panel": None,
+    }

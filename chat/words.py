@@ -1,0 +1,65 @@
+"""Numbers and states in the words that people read: durations, counts, what a run used, how it ended."""
+
+from decimal import Decimal
+
+from chat.models import Run, StopReason
+
+TIMES = {1: "once", 2: "twice"}
+
+ENDINGS = {
+    StopReason.MAX_TURNS: "The limit of turns was reached. This is what was found so far.",
+    StopReason.LENGTH: "The reply was cut off at the limit of its length.",
+    StopReason.STOPPED: "Stopped.",
+}
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as "3 ms", "2.41 s" or "3 min 05 s"; "" for None."""
+    if seconds is None:
+        return ""
+    if seconds < 0.9995:
+        return f"{max(0, seconds) * 1000:.0f} ms"
+    if seconds < 99.995:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def dollars(amount: Decimal | None) -> str:
+    """Return an amount as "$0.0004"; "–" where no price is known."""
+    if amount is None:
+        return "–"
+    return f"${amount:,.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def plural(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
+
+
+def summary_line(run: Run) -> str:
+    """Say what a run did with its tools, or what it is at while it is live."""
+    if run.status == "queued":
+        return "Waiting for its turn"
+    if run.live:
+        return run.doing or "Thinking"
+    used = [f"{name} {TIMES.get(times, f'{times} times')}" for name, times in run.tools.items()]
+    return f"Used {', '.join(used)}" if used else "No tools used"
+
+
+def figures_line(run: Run) -> str:
+    """Return "3 turns · 2.41 s · 1,312 tokens", with what is known."""
+    parts = [plural(run.turns, "turn") if run.turns else ""]
+    parts.append(duration(run.seconds))
+    parts.append("" if run.tokens is None else plural(run.tokens, "token"))
+    return " · ".join(part for part in parts if part)
+
+
+def how_it_ended(run: Run) -> str:
+    """Say how a run ended, unless it simply answered."""
+    if run.live or run.stop_reason == StopReason.DONE:
+        return ""
+    return run.error or ENDINGS.get(StopReason(run.stop_reason), "")

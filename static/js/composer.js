@@ -1,0 +1,182 @@
+// The message on its way: keys, the draft, the socket and what to do when it closes. A text leaves the box only when
+// its article is in the log; until then it stands in the form as data-sent and data-sent-id, and in the tab's storage.
+"use strict";
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const on = (name, handler, capture = false) => document.addEventListener(name, handler, capture);
+  const composer = $("#composer");
+  const box = $("#message");
+  const live = Boolean($("[ws-connect]"));
+  const id = () => $("#client-id");
+  const said = (clientId) => clientId && $(`article[data-client-id="${CSS.escape(clientId)}"]`);
+
+  function tell(words, href = "", link = "") {
+    const parts = href ? [`${words} `, Object.assign(document.createElement("a"), { href, textContent: link })] : [words];
+    $("#notice")?.replaceChildren(...parts.filter(Boolean));
+  }
+
+  // The draft, kept for the tab under the page's path.
+
+  const NEW_CHAT = "draft /";
+  const draftName = live ? `draft ${location.pathname}` : NEW_CHAT;
+
+  function keepDraft() {
+    const { sent, sentId } = composer.dataset;
+    try {
+      if (!box.value && !sentId) sessionStorage.removeItem(draftName);
+      else sessionStorage.setItem(draftName, JSON.stringify({ text: box.value, id: id().value, sent, sentId }));
+    } catch {
+      // There is no storage, or not enough for this text: the draft lasts as long as the page.
+    }
+  }
+
+  function readDraft(name) {
+    try {
+      return JSON.parse(sessionStorage.getItem(name));
+    } catch {
+      return null;
+    }
+  }
+
+  function restoreDraft() {
+    if (live && said(readDraft(NEW_CHAT)?.id)) sessionStorage.removeItem(NEW_CHAT);
+    const draft = readDraft(draftName);
+    if (!draft || box.value) return;
+    box.value = draft.text;
+    id().value = draft.id;
+    if (draft.sentId) Object.assign(composer.dataset, { sent: draft.sent, sentId: draft.sentId });
+    acknowledge();
+  }
+
+  // Sending.
+
+  function acknowledge() {
+    const { sent, sentId } = composer.dataset;
+    if (!sentId) return;
+    if (said(sentId)) {
+      if (box.value === sent) box.value = "";
+    } else if (!$("#notice").textContent) {
+      return;
+    }
+    forgetSent(); // It is there, or was refused; then the text stays, to be changed and sent again.
+    fit();
+  }
+
+  function forgetSent() {
+    delete composer.dataset.sent;
+    delete composer.dataset.sentId;
+    if (said(id().value)) id().value = newId();
+    keepDraft();
+  }
+
+  function newId() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is there only over HTTPS.
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  function fit() {
+    if (!CSS.supports("field-sizing", "content")) box.rows = Math.min(12, box.value.split("\n").length);
+  }
+
+  function submitted(event) {
+    if (event.target !== composer) return;
+    if (!box.value.trim() || composer.dataset.sentId) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      box.focus();
+      return;
+    }
+    if (said(id().value)) id().value = newId();
+    if (live) {
+      tell("");
+      Object.assign(composer.dataset, { sent: box.value, sentId: id().value });
+      $(".log").dataset.follow = "yes";
+    }
+    keepDraft();
+  }
+
+  function typed(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    composer.requestSubmit();
+  }
+
+  function withModel({ target, formData }) {
+    const model = $("select[name=model]");
+    if (target.id === "examples" && model) formData.set("model", model.value);
+  }
+
+  if (composer) {
+    restoreDraft();
+    fit();
+    if (matchMedia("(hover: hover)").matches) box.focus();
+    box.addEventListener("keydown", typed);
+    box.addEventListener("input", keepDraft);
+    box.addEventListener("input", fit);
+    on("submit", submitted, true);
+    on("formdata", withModel);
+    // A page out of the browser's memory is older than what is stored.
+    addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+  }
+
+  // The socket. The extension comes back by itself after the codes in RETURNS; the rest is answered here.
+
+  const SIGN_IN_AGAIN = 4401;
+  const NOT_HERE = 4404;
+  const TOO_MUCH = [4008, 1009];
+  const COME_BACK = 4012;
+  const RETURNS = [1006, 1011, 1012, 1013];
+  const RECONNECTING = "Reconnecting…";
+  let focused = null;
+
+  function opened({ detail: { socketWrapper } }) {
+    if ($("#status").textContent === RECONNECTING) $("#status").textContent = "";
+    const since = $("#cursor").dataset.conversationRevision;
+    const { run, revision } = $("#cursor-run").dataset;
+    const say = (frame) => socketWrapper.send(JSON.stringify(frame), null);
+    say({ action: "resume", since, run, run_since: revision });
+    const { sent, sentId } = composer.dataset;
+    if (!sentId || socketWrapper.queue.some(({ message }) => message.includes(sentId))) return;
+    say({ action: "send", message: sent, client_id: sentId, model: $("select[name=model]")?.value });
+  }
+
+  function closed({ detail: { event, socketWrapper } }) {
+    $("#status").textContent = "";
+    if (event.code === SIGN_IN_AGAIN) {
+      tell("You are signed out.", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`, "Sign in again");
+    } else if (event.code === NOT_HERE) {
+      tell("This conversation is not here any more.", "/", "Start a new chat");
+    } else {
+      $("#status").textContent = RECONNECTING;
+      if (TOO_MUCH.includes(event.code)) {
+        forgetSent();
+        tell("That was too much at once. Your text is still in the box.");
+      }
+      const wait = event.code === COME_BACK ? 200 : 2000;
+      if (!RETURNS.includes(event.code)) setTimeout(socketWrapper.reconnect, wait * (1 + 2 * Math.random()));
+    }
+  }
+
+  function refocus() {
+    if (document.activeElement !== document.body || focused?.isConnected) return;
+    ((focused?.id && $(`#${focused.id}`)) || box).focus();
+  }
+
+  if (live) {
+    htmx.config.wsReconnectDelay = (tries) => Math.random() * 1000 * 2 ** Math.min(tries, 4);
+    on("htmx:wsOpen", opened);
+    on("htmx:wsClose", closed);
+    on("htmx:wsBeforeMessage", () => (focused = document.activeElement));
+    on("htmx:wsAfterMessage", () => (acknowledge(), refocus()));
+  }
+
+  // Requests that fail. Who was signed out meanwhile goes to sign in, and does not get that page inside of this one.
+
+  on("htmx:beforeSwap", ({ detail }) => {
+    if (!new URL(detail.xhr.responseURL).pathname.startsWith("/accounts/login/")) return;
+    detail.shouldSwap = false;
+    location.reload();
+  });
+  on("htmx:responseError", () => tell("This could not be loaded. Try again in a moment."));
+  on("htmx:sendError", () => tell("The server cannot be reached. Try again in a moment."));
+})();

@@ -1,0 +1,135 @@
+"""What every test stands on: its own environment and database, people, a served site, and no network."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import django
+import pytest
+
+# Settings are read once, as Django is set up, so the environment of the tests is made before that.
+OURS = ("ALLOWED_HOSTS", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FILE", "TOOL_MODULES")
+FOLDER = tempfile.TemporaryDirectory(prefix="agentsite-tests-")
+for name in list(os.environ):
+    if name in OURS or name.startswith(("AGENT_", "LOG_", "OPENAI_")):
+        del os.environ[name]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "agentsite.settings",
+    "VAR_DIR": FOLDER.name,
+    "WEATHER_SOURCE": "sample",
+    # Static files are then read from where they are written; pytest-django turns the rest of it off again.
+    "DEBUG": "true",
+}
+django.setup()
+
+from django.conf import settings as django_settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from agentsite import login  # noqa: E402
+from tests import browsers, network  # noqa: E402
+from tests.serving import Site, served  # noqa: E402
+
+# Real hashing takes a third of a second for every account and every sign-in.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD = "correct horse battery staple"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(FOLDER.cleanup)
+    network.forbid()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests come last: its driver keeps an event loop running, and no other can run then."""
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(autouse=True)
+def _each_test_stands_alone() -> Iterator[None]:
+    """No attempts counted by another test, and no call to the outside that this one made and hid."""
+    login.of_account.clear()
+    login.of_address.clear()
+    network.tried.clear()
+    yield
+    assert not network.tried, f"The test tried to reach outside: {network.tried}"
+
+
+# People. Each page and each frame is asked as its owner, as another, as staff, and as nobody (`client`).
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owns what the test is about."""
+    return User.objects.create_user("alice", password=PASSWORD)
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Another user, to whom nothing of alice's exists."""
+    return User.objects.create_user("bob", password=PASSWORD)
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """An administrator."""
+    return User.objects.create_superuser("staff", password=PASSWORD)
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    return _signed_in(alice)
+
+
+@pytest.fixture
+def bob_client(bob: User) -> Client:
+    return _signed_in(bob)
+
+
+@pytest.fixture
+def staff_client(staff: User) -> Client:
+    return _signed_in(staff)
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# Real servers and a real browser.
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """`server()` starts a site on a database of its own; `server(AGENT_MAX_TURNS="2")` one with that set."""
+    with ExitStack() as running:
+
+        def start(**variables: str) -> Site:
+            return running.enter_context(served(tmp_path_factory.mktemp("site"), **variables))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def site(server: Callable[..., Site]) -> Site:
+    """The site that tests share when they only look at pages of their own people: alice, bob and staff."""
+    shared = server()
+    shared.add_user("staff", PASSWORD, staff=True)
+    shared.add_user("alice", PASSWORD)
+    shared.add_user("bob", PASSWORD)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """pytest-playwright starts the system's Chromium. Without one its tests skip, and in CI they fail."""
+    path = browsers.chromium()
+    if path is None:
+        missing = "No Chromium found: install it (Debian: apt-get install chromium) or set CHROMIUM to its path."
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return {"executable_path": path, "args": browsers.launch_arguments()}

@@ -1,0 +1,122 @@
+"""Serves the whole site in a process of its own, as `make run` does, for tests that need a real server."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN = 60  # seconds, on a machine that is busy with something else
+STOPS_WITHIN = 20
+
+
+@dataclass
+class Site:
+    """`url` has no slash at its end; `link` is what the start printed."""
+
+    url: str
+    link: str
+    environment: dict[str, str]
+    process: subprocess.Popen[str]
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8")
+
+    def manage(self, *arguments: str) -> str:
+        """What a command of manage.py prints, run beside the server on the same database."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=STARTS_WITHIN,
+            check=True,
+        ).stdout
+
+    def add_user(self, name: str, password: str, *, staff: bool = False) -> None:
+        make = "create_superuser" if staff else "create_user"
+        self.manage("shell", "--no-imports", "-c", _ADD_USER.format(make=make, name=name, password=password))
+
+    def sign_in(self, name: str, password: str) -> httpx2.Client:
+        """A client with this person's session, which the caller closes; it does not follow redirects."""
+        client = httpx2.Client(base_url=self.url, trust_env=False)
+        form = hidden(client, "/accounts/login/")
+        answer = client.post("/accounts/login/", data={**form, "username": name, "password": password})
+        if answer.status_code != 302:
+            client.close()
+            raise AssertionError(f"{name} could not sign in: {answer.status_code}\n{answer.text}")
+        return client
+
+
+_ADD_USER = "from django.contrib.auth.models import User; User.objects.{make}({name!r}, password={password!r})"
+
+
+def hidden(client: httpx2.Client, path: str) -> dict[str, str]:
+    """The token that the form on this page wants back."""
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get(path).text)
+    return {"csrfmiddlewaretoken": found[1]} if found else {}
+
+
+def site_environment(folder: Path, **variables: str) -> dict[str, str]:
+    """The environment of the tests without what they set for themselves, and with a folder of its own."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "SECRET_KEY")}
+    return {**kept, "VAR_DIR": str(folder), "PYTHONUNBUFFERED": "1", **variables}
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(folder: Path, **variables: str) -> Iterator[Site]:
+    """A site that answers, until the block ends; with a traceback in its log the block ends in an error."""
+    port = variables.setdefault("PORT", str(free_port()))
+    environment = site_environment(folder, **variables)
+    log_file = folder / "server.log"
+    with log_file.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    try:
+        link = _printed_link(process, log_file)
+        site = Site(f"http://127.0.0.1:{port}", link, environment, process, log_file)
+        # The port is open from the start, and an early request waits there until it is served.
+        httpx2.get(f"{site.url}/healthz", timeout=STARTS_WITHIN, trust_env=False).raise_for_status()
+        yield site
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+    if "Traceback" in site.log:
+        raise AssertionError(f"The server logged a traceback:\n{site.log}")
+
+
+def _printed_link(process: subprocess.Popen[str], log_file: Path) -> str:
+    """Waits for the one link on standard output, or for the end of a start that failed."""
+    lines = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if found := re.search(r"https?://\S+", line):
+            return found[0]
+    raise AssertionError(f"The server did not start.\n{''.join(lines)}{log_file.read_text()}")
