@@ -38,7 +38,8 @@ async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     loop = asyncio.get_running_loop()
     job = _Job(lambda: function(*args, **kwargs), loop, loop.create_future())
     _writer.put(job)
-    return await job.future
+    result: T = await job.future
+    return result
 
 
 @dataclass(slots=True)

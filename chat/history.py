@@ -52,7 +52,7 @@ def _steps(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
 def _turns(steps: Iterable[Step]) -> Iterator[Entry]:
     """Give the turns that asked for tools; the last one, which did not, is the text of the run's answer."""
     for step in steps:
-        output = step.output or {}
+        output = step.output
         if step.kind == StepKind.TOOL and output:
             yield Answered(step.input["id"], output["text"])
         elif output.get("calls"):

@@ -1,10 +1,11 @@
 """The Markdown of an answer to safe HTML: the one place where text becomes markup, and the sanitiser its last step."""
 
-import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from html import escape
 
 import nh3
+import structlog
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it.common.utils import unescapeAll
 from markdown_it.renderer import RendererHTML
@@ -22,12 +23,19 @@ LONGEST_NAME = 30  # of a language, as the head of its code shows it
 BLOCKS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "th", "td")
 OTHERS = ("a", "br", "button", "code", "div", "em", "hr", "pre", "s", "span", "strong", "tbody", "thead", "tr")
 
-log = logging.getLogger(__name__)
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # characters that turn the direction of what follows
+
+log = structlog.get_logger("agentsite.markdown")
 
 _CLEANER = nh3.Cleaner(
     tags={*BLOCKS, *OTHERS},
     attributes={"a": {"href"}, "ol": {"start"}},
-    tag_attribute_values={"button": {"type": {"button"}}, "div": {"tabindex": {"0"}}, "pre": {"tabindex": {"0"}}},
+    tag_attribute_values={
+        "button": {"type": {"button"}},
+        "div": {"tabindex": {"0"}},
+        "pre": {"tabindex": {"0"}},
+        "span": {"dir": {"ltr"}},
+    },
     set_tag_attribute_values={"a": {"target": "_blank"}, **{tag: {"dir": "auto"} for tag in BLOCKS}},
     allowed_classes={
         "button": {"copy"},
@@ -45,16 +53,21 @@ _CLEANER = nh3.Cleaner(
 
 def render(text: str) -> SafeString:
     """Return Markdown as HTML that shows no more than text, structure and links, wherever the text was cut."""
-    text = clean(text)
-    try:
-        html = _PARSER.render(text) if len(text) <= LONGEST else _as_it_stands(text)
-    except Exception:  # a fault of the parser must not take the answer away, nor the page that it is on
-        log.exception("Markdown could not be read")
-        html = _as_it_stands(text)
+    return sanitised(html_of(clean(text), _PARSER.render))
+
+
+def sanitised(html: str) -> SafeString:
+    """Return only what the renderer below may write, should ever anything else get into it."""
     return mark_safe(_CLEANER.clean(html))  # noqa: S308
 
 
-def _as_it_stands(text: str) -> str:
+def html_of(text: str, read: Callable[[str], str]) -> str:
+    """Return what `read` makes of a text; what it cannot read, or could for ever, is shown as it stands."""
+    if len(text) <= LONGEST:
+        try:
+            return read(text)
+        except Exception:  # a fault of a parser must not take away the answer, and the page that it is on
+            log.exception("Markdown could not be read")
     return f"<pre><code>{escape(text)}</code></pre>\n"
 
 
@@ -76,12 +89,13 @@ class _Html(RendererHTML):
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Nothing is fetched: an image is its words and its host."""
         goes = target(str(tokens[idx].attrs["src"]))
-        words = self.renderInlineAsText(tokens[idx].children, options, env).strip()
+        words = _TURNING.sub("", self.renderInlineAsText(tokens[idx].children, options, env)).strip()
         told = ", ".join(filter(None, (words, goes and goes.shown)))
-        return f'<span class="image">[image{": " if told else ""}{escape(told)}]</span>'
+        return f'<span class="image" dir="ltr">[image{": " if told else ""}{escape(told)}]</span>'
 
     def host(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return f'<span class="host">({escape(tokens[idx].content)})</span>'
+        """The host is read as it stands, whichever way the text before it was turned."""
+        return f'<span class="host" dir="ltr">({escape(tokens[idx].content)})</span>'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return '<div class="table-wrap" tabindex="0"><table>\n'

@@ -11,6 +11,7 @@ SHORT = 2_000  # an open block up to here is read again at every line, a longer 
 
 _GRAMMAR = Grammar()
 
+ANYTHING = re.compile(r"(?s).*")
 NOTHING = re.compile(r"(?!)")
 BLANK = re.compile(r"(?:\A|\n)[ \t]*\r?\n")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -54,8 +55,8 @@ class Blocks:
             return self.closed
         size, grown = end - self.closed, end - self._parsed
         if size <= SHORT or grown > size // 8 or self._open.ends.search(new):
-            length, block = _read(text[self.closed : end])
-            self.closed, self._parsed, self._open = self.closed + length, end, _prospects(block)
+            length, self._open = _read(text[self.closed : end])
+            self.closed, self._parsed = self.closed + length, end
         return self.closed
 
 
@@ -66,17 +67,17 @@ def _certain_end(text: str, line: int) -> int:
     return begun.end() if begun else end
 
 
-def _read(text: str) -> tuple[int, Token | None]:
-    """Return the closed length of whole lines, of which only the last may be just begun, and the open block."""
+def _read(text: str) -> tuple[int, Open]:
+    """Return the closed length of whole lines, of which only the last may be just begun, and the block after it."""
     tokens: list[Token] = []
     env: dict[str, Any] = {}
     _GRAMMAR.block.parse(_LINE_END.sub("\n", text), _GRAMMAR, env, tokens)
     lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
     blocks = [(token, token.map) for token in tokens if token.level == 0 and token.map]
-    last = blocks.pop() if blocks and not _is_whole(*blocks[-1], text, lines) else None
-    defined = min((found["map"][0] for found in env.get("references", {}).values()), default=len(lines))
-    length = max((lines[end] for _, (_, end) in blocks if end <= defined), default=0)
-    return length, last and last[0]
+    last = blocks.pop()[0] if blocks and not _is_whole(*blocks[-1], text, lines) else None
+    definitions = [found["map"][0] for found in env.get("references", {}).values()]
+    length = max((lines[end] for _, (_, end) in blocks if end <= min(definitions, default=end)), default=0)
+    return length, Open(goes_on=ANYTHING) if definitions else _prospects(last)
 
 
 def _is_whole(block: Token, place: list[int], text: str, lines: list[int]) -> bool:
@@ -88,7 +89,7 @@ def _is_whole(block: Token, place: list[int], text: str, lines: list[int]) -> bo
         case "heading_open" | "hr":
             return True
         case "fence":
-            closing = rf" {{0,3}}{block.markup[0]}{{{len(block.markup)},}}[ \t]*\s?\s?"
+            closing = rf" {{0,3}}{block.markup[0]}{{{len(block.markup)},}}[ \t]*[\r\n]*"
             return end - start > 1 and bool(re.fullmatch(closing, text[lines[end - 1] : lines[end]]))
         case "paragraph_open" | "table_open" | "blockquote_open":
             return end < len(lines) - 1

@@ -36,12 +36,13 @@ KINDS = {
 CLASSES = frozenset(KINDS.values())
 
 # Those whose lexers stay fast on text made to be slow. Pygments has hundreds more, and some of them never end.
-LANGUAGES = frozenset(
-    "bash c c# c++ console css dart diff docker elixir go graphql haskell html ini java javascript json julia kotlin lua "
-    "make nginx perl php powershell pycon pytb python r ruby rust scss sql swift toml typescript xml yaml zig".split()
+_FAST = (
+    "bash c c# c++ console css dart diff docker elixir go graphql haskell html ini java javascript json julia kotlin "
+    "lua make nginx perl php powershell pycon pytb python r ruby rust scss sql swift toml typescript xml yaml zig"
 )
-LONGEST = 8_000
-# Very long lines, wide gaps, a hundred words with nothing between them: not code, and lexers look back over it for long.
+LANGUAGES = frozenset(_FAST.split())
+LONGEST = 8_000  # characters
+# Very long lines, wide gaps, a hundred words with nothing between them: no code, and slow ground for many lexers.
 _SLOW = re.compile(r"[^\n]{500}|\s{80}|\b(?:[\w.]+\s+){100}")
 
 
@@ -50,8 +51,9 @@ def coloured(code: str, language: str) -> str:
     name = _names().get(language.lower())
     if name is None or len(code) > LONGEST or _SLOW.search(code):
         return escape(code)
-    lexer = find_lexer_class(name)(stripnl=False, ensurenl=False)
-    return "".join(_spans(lexer.get_tokens(code)))
+    # Many lexers know the last line by its end, which is cut off again.
+    tokens = find_lexer_class(name)().get_tokens_unprocessed(code + "\n")
+    return "".join(_spans((kind, text[: len(code) - at]) for at, kind, text in tokens))
 
 
 @cache

@@ -104,7 +104,7 @@ class Run(models.Model):
     error = models.TextField(blank=True, help_text="Why it failed, in words for a person.")
     doing = models.CharField(max_length=200, blank=True, help_text="What it is at, while it is live.")
     model = models.CharField(max_length=200)
-    request = models.JSONField(null=True, blank=True)
+    request = models.JSONField(default=dict, blank=True)
     turns = models.PositiveIntegerField(default=0)
     tools = models.JSONField(default=dict, help_text="Calls begun, by name of the tool.")
     input_tokens = models.PositiveBigIntegerField(null=True, blank=True)
@@ -168,7 +168,8 @@ class Step(models.Model):
     """One row of a run's trace.
 
     `input` and `output` by kind: `model` {"turn", "after", "sha256", "bytes"} and {"text", "reasoning", "calls",
-    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` null and {"facts", "preferences"}.
+    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}. Both are {}
+    while there is nothing.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported.
     """
 
@@ -181,8 +182,8 @@ class Step(models.Model):
     started = models.DateTimeField()
     first_token = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
-    input = models.JSONField(null=True, blank=True)
-    output = models.JSONField(null=True, blank=True)
+    input = models.JSONField(default=dict, blank=True)
+    output = models.JSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     input_tokens = models.PositiveBigIntegerField("fresh input tokens", null=True, blank=True)
     cache_read_tokens = models.PositiveBigIntegerField(null=True, blank=True)
@@ -234,7 +235,7 @@ class ToolCallManager(models.Manager["ToolCall"]):
 class ToolCall(Step):
     """The steps that are tool calls, by themselves."""
 
-    objects: ClassVar[ToolCallManager] = ToolCallManager()  # type: ignore[assignment]
+    objects: ClassVar[ToolCallManager] = ToolCallManager()
 
     class Meta:
         proxy = True

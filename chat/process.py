@@ -7,12 +7,13 @@ from pathlib import Path
 
 import structlog
 
-from chat import runs, store
-from chat.db import write
+from chat import rows, runs, store
+from chat.db import read, write
 from chat.sessions import close_ended_sessions
 
 FLUSH_SECONDS = 1.0
 SESSION_SECONDS = 1.0
+OWNERSHIP_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 
 log = structlog.get_logger("agentsite.process")
@@ -26,6 +27,7 @@ def start() -> None:
         return
     _tasks[:] = [
         asyncio.create_task(every(FLUSH_SECONDS, flush_previews)),
+        asyncio.create_task(every(OWNERSHIP_SECONDS, drop_lost_runs)),
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
         asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)),
     ]
@@ -51,6 +53,15 @@ async def flush_previews() -> None:
             pieces.append((work.run, work.attempt, showing.number, text))
     if pieces:
         await write(store.flush, pieces)
+
+
+async def drop_lost_runs() -> None:
+    """Let go of runs that are not ours any more: deleted with their conversation or person, or taken over."""
+    working = set(runs.live)
+    if working:
+        kept = await read(rows.runs_of, runs.PROCESS)
+        for run in working - kept:
+            runs.drop(run)
 
 
 async def keep_leases() -> None:

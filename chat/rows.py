@@ -95,6 +95,11 @@ def has_queued(conversation: uuid.UUID) -> bool:
     return Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED).exists()
 
 
+def runs_of(process: str) -> set[uuid.UUID]:
+    """Return the live runs whose lease a process holds."""
+    return set(Run.objects.filter(owner=process, status__in=LIVE).values_list("pk", flat=True))
+
+
 def live_runs(conversation: uuid.UUID) -> list[Run]:
     return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
 
@@ -117,7 +122,7 @@ def _said(
     partial: dict[uuid.UUID, str] = {}
     steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
     for step in steps.only("run", "output", "ended") if runs else ():
-        output = step.output or {}
+        output = step.output
         if output.get("calls") and output.get("text"):
             thoughts[step.run_id].append(output["text"])
         elif step.ended is None:

@@ -83,13 +83,19 @@ def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
 
 async def stop(conversation: uuid.UUID) -> bool:
     """Stop the runs of a conversation that this process works on; say whether there were any."""
-    working = [work for work in live.values() if work.conversation == conversation]
-    for work in working:
-        if not work.stopping:
-            work.stopping = True
-            # After the task's own first step, so that it is inside the code that ends its run.
-            asyncio.get_running_loop().call_soon(work.task.cancel)
+    working = [work.run for work in live.values() if work.conversation == conversation]
+    for run in working:
+        drop(run)
     return bool(working)
+
+
+def drop(run: uuid.UUID) -> None:
+    """Cancel the work on a run, once."""
+    work = live.get(run)
+    if work and not work.stopping:
+        work.stopping = True
+        # After the task's own first step, so that it is inside the code that ends its run.
+        asyncio.get_running_loop().call_soon(work.task.cancel)
 
 
 async def hint(conversation: uuid.UUID) -> None:

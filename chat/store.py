@@ -154,7 +154,7 @@ def end_abandoned(process: str, is_dead: Callable[[str], bool], at: datetime) ->
     for run in Run.objects.filter(status__in=BUSY).exclude(owner=process):
         if (run.lease_until and run.lease_until < at) or is_dead(run.owner):
             said = run.steps.filter(kind=StepKind.MODEL).order_by("number").values_list("output", flat=True).last()
-            text = str((said or {}).get("text", ""))
+            text = (said or {}).get("text", "")
             apply(run.pk, run.attempt, (Ended(at, RunStatus.FAILED, "crashed", text, DIED),))
             conversations.append(run.conversation_id)
     return conversations

@@ -148,7 +148,7 @@ def pretty(text: str) -> SafeString:
 
 
 def _names(step: Step) -> tuple[str, str]:
-    output = step.output or {}
+    output = step.output
     match step.kind:
         case StepKind.MEMORY:
             facts, preferences = len(output.get("facts", [])), len(output.get("preferences", []))
@@ -192,7 +192,7 @@ def _fields(step: Step) -> list[Field]:
 
 
 def _memory_fields(step: Step) -> list[Field]:
-    output = step.output or {}
+    output = step.output
     facts = [fact["text"] for fact in output.get("facts", [])]
     preferences = [f"{item['key']}: {item['text']}" for item in output.get("preferences", [])]
     found = [Field("Facts", _lines(facts)), Field("Preferences", _lines(preferences))]
@@ -201,7 +201,7 @@ def _memory_fields(step: Step) -> list[Field]:
 
 
 def _tool_fields(step: Step) -> list[Field]:
-    output = step.output or {}
+    output = step.output
     given = step.input.get("raw") or json.dumps(step.input["arguments"], ensure_ascii=False)
     fields = [Field("Arguments", pretty(given))]
     if output:
@@ -212,7 +212,7 @@ def _tool_fields(step: Step) -> list[Field]:
 
 
 def _model_fields(step: Step) -> list[Field]:
-    output = step.output or {}
+    output = step.output
     fields = [Field("Model", escape(output.get("model") or step.name))]
     if output.get("reasoning"):
         fields.append(Field("Reasoning", escape(output["reasoning"][:PREVIEW_LENGTH])))
@@ -229,7 +229,7 @@ def _model_fields(step: Step) -> list[Field]:
 
 def response_text(step: Step) -> str:
     """Return what the model said in a step: its text, then the calls it asked for."""
-    output = step.output or {}
+    output = step.output
     calls = [f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})" for call in output.get("calls", [])]
     return "\n".join(part for part in (output.get("text", ""), output.get("refusal", ""), *calls) if part)
 

@@ -130,7 +130,7 @@ class Viewer:
         newest = rows.newest_run(self.conversation) if self.follows else None
         if newest and newest.pk != self.run:
             yield self._show(newest)
-        elif self._unseen and (run := Run.objects.filter(pk=self.run).first()):
+        elif self.run and self._unseen and (run := Run.objects.filter(pk=self.run).first()):
             yield self._show(run)
         elif self.run and (found := rows.run_since(self.run, self.run_since)):
             run, changed = found

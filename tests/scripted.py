@@ -19,7 +19,7 @@ Chunk = dict[str, Any]
 
 @dataclass
 class Body:
-    """A reply as bytes: `parts` in order. With `hold`, the stream waits until that is set, then goes on with `after`."""
+    """A reply as bytes: `parts` in order. With `hold`, it waits until that is set, then goes on with `after`."""
 
     parts: Sequence[bytes]
     status: int = 200

@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,8 @@ class Page:
         self.seen = ""
 
     def say(self, **fields: Any) -> None:
-        self.socket.send(json.dumps(fields))
+        with suppress(ConnectionClosed):  # then reading says so
+            self.socket.send(json.dumps(fields))
 
     def ask(self, message: str, client_id: str = "") -> str:
         client_id = client_id or str(uuid4())

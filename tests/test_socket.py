@@ -13,7 +13,7 @@ from tests.conftest import PASSWORD
 from tests.serving import Site, hidden
 from tests.sockets import begin, opened
 
-ANSWERED = 'data-value="done"'
+ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"'
 LONG = "Count to 1000"
 
 
@@ -125,7 +125,7 @@ def test_stop_ends_a_run_within_a_second_and_keeps_what_was_said(site: Site, ali
     with opened(site, alice_at, conversation) as page:
         page.say(action="resume", since=0)
         page.ask(LONG)
-        page.until("-open")
+        page.until(r'#m-\d+-open"><')
         page.say(action="stop")
         asked = time.monotonic()
         page.until('data-value="stopped"')
@@ -144,7 +144,7 @@ def test_a_message_sent_while_a_run_is_live_waits_its_turn(site: Site, alice_at:
         page.ask("What is 1000 * 1000?")
         page.until('data-status="queued"')
         page.until(r"1.?000.?000")
-        assert page.seen.index('data-status="queued"') < page.seen.rindex(ANSWERED)
+        assert page.seen.index('data-status="queued"') < page.seen.rindex('data-value="done"')
 
 
 def test_a_page_that_comes_back_gets_what_is_newer(site: Site, alice_at: httpx2.Client) -> None:
@@ -181,36 +181,37 @@ def test_odd_text_is_stored_and_shown_and_breaks_nothing(site: Site, alice_at: h
         page.until(ANSWERED)
 
 
-def log_out(site: Site, client: httpx2.Client) -> None:
+def log_out(site: Site, client: httpx2.Client, name: str) -> None:
     client.post("/accounts/logout/", data=hidden(client, "/"))
 
 
-def change_password(site: Site, client: httpx2.Client) -> None:
-    user(site, "u.set_password('another'); u.save()")
+def change_password(site: Site, client: httpx2.Client, name: str) -> None:
+    change(site, name, "u.set_password('another'); u.save()")
 
 
-def deactivate(site: Site, client: httpx2.Client) -> None:
-    user(site, "u.is_active = False; u.save()")
+def deactivate(site: Site, client: httpx2.Client, name: str) -> None:
+    change(site, name, "u.is_active = False; u.save()")
 
 
-def expire(site: Site, client: httpx2.Client) -> None:
-    code = "from django.contrib.sessions.models import Session as S; from datetime import datetime, UTC; "
-    site.manage("shell", "--no-imports", "-c", code + "S.objects.update(expire_date=datetime(2000, 1, 1, tzinfo=UTC))")
+def expire(site: Site, client: httpx2.Client, name: str) -> None:
+    past = "from datetime import datetime, UTC; from django.contrib.sessions.models import Session as S; "
+    key = client.cookies["sessionid"]
+    change(site, name, f"{past}S.objects.filter(pk={key!r}).update(expire_date=datetime(2000, 1, 1, tzinfo=UTC))")
 
 
-def user(site: Site, change: str) -> None:
-    code = f"from django.contrib.auth.models import User; u = User.objects.get(username='carol'); {change}"
-    site.manage("shell", "--no-imports", "-c", code)
+def change(site: Site, name: str, code: str) -> None:
+    find = f"from django.contrib.auth.models import User; u = User.objects.get(username={name!r}); "
+    site.manage("shell", "--no-imports", "-c", find + code)
 
 
 @pytest.mark.parametrize("leave", [log_out, change_password, deactivate, expire])
 def test_an_open_socket_is_closed_when_its_session_ends(
-    server: Callable[..., Site], leave: Callable[[Site, httpx2.Client], None]
+    site: Site, leave: Callable[[Site, httpx2.Client, str], None]
 ) -> None:
-    own = server()
-    own.add_user("carol", PASSWORD)
-    with closing(own.sign_in("carol", PASSWORD)) as client, opened(own, client, begin(client, "Hello")) as page:
+    name = f"leaves-{leave.__name__}"
+    site.add_user(name, PASSWORD)
+    with closing(site.sign_in(name, PASSWORD)) as client, opened(site, client, begin(client, "Hello")) as page:
         page.say(action="resume", since=0)
         page.until('id="cursor"')
-        leave(own, client)
+        leave(site, client, name)
         assert page.close_code() == 4401

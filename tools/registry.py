@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
@@ -121,7 +121,7 @@ class Registry:
     async def call(
         self,
         name: str,
-        arguments: dict[str, object],
+        arguments: Mapping[str, object],
         context: ToolContext,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
     ) -> ToolResult:

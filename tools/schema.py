@@ -4,7 +4,7 @@ import inspect
 import json
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ class Signature:
     _names: tuple[str, ...]
     _model: type[BaseModel]
 
-    def read(self, arguments: dict[str, object]) -> dict[str, object]:
+    def read(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """The arguments as the function's own types, only those that were given. Raises ArgumentsError.
 
         Nothing is guessed: a number in quotes is not a number, an argument too many is an error.

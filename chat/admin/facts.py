@@ -19,7 +19,7 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> None:
         super().clean()
-        if self.cleaned_data.get("kind") == FactKind.FACT:
+        if self.cleaned_data.get("kind", self.instance.kind) == FactKind.FACT:
             self.cleaned_data["key"] = ""
             return
         key = preferences.normal_key(self.cleaned_data.get("key", ""))

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx2
@@ -129,14 +130,12 @@ class Endpoint:
         return (said.replace(self._key, "***") if self._key else said)[:300]
 
 
-async def _drain(chunks: AsyncGenerator[bytes, None] | object) -> None:
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
     """Read to the end, for a moment at most, so that the connection can be used again."""
-    try:
+    with suppress(TimeoutError, httpx2.HTTPError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in chunks:  # type: ignore[attr-defined]
+            async for _ in chunks:
                 pass
-    except TimeoutError:
-        pass
 
 
 def _parse(data: str) -> object:

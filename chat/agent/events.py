@@ -18,7 +18,7 @@ class Began:
     """The run begins; `request` is what stays as it is for all of its requests (system prompt, tools)."""
 
     at: datetime
-    request: Mapping[str, JSON]
+    request: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

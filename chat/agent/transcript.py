@@ -96,7 +96,7 @@ def repair(messages: Sequence[Wire]) -> list[Wire]:
         if whole and message["role"] == whole[-1]["role"] == "assistant" and "tool_calls" not in whole[-1]:
             message = {**message, "content": _join(whole.pop(), message)}
         whole.append(message)
-        whole += [results.pop(id_, None) or wire(Answered(id_, UNANSWERED)) for id_ in call_ids(message)]
+        whole += [results.pop(id_, wire(Answered(id_, UNANSWERED))) for id_ in call_ids(message)]
     return whole
 
 

@@ -1,6 +1,7 @@
 """What a model call used, from whatever the endpoint reports, and what that costs."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 
 import genai_prices
@@ -41,11 +42,9 @@ def price(usage: Usage, model: str, base_url: str) -> Decimal | None:
         cache_write_tokens=usage.cache_write or 0,
         output_tokens=usage.output + (usage.reasoning or 0),
     )
-    for where in ({"provider_api_url": base_url}, {}):
-        try:
-            return genai_prices.calc_price(counted, model, **where).total_price  # type: ignore[call-overload]
-        except LookupError:
-            continue
+    for url in (base_url, None):
+        with suppress(LookupError):
+            return genai_prices.calc_price(counted, model, provider_api_url=url).total_price
     return None
 
 

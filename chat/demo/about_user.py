@@ -4,41 +4,37 @@ import re
 
 from chat.demo.intents import Forget, Recall, Remember, Say
 from chat.demo.vocabulary import words
+from chat.demo.wording import without_courtesies
 
-_POLITE = (
-    r"(?:(?:please|hey|ok|okay|and|also|now|oh|so|can you|could you|would you|will you|i want you to|i'd like you to)"
-    r" *,? *)*"
-)
 _REMEMBER = (
     r"(?:remember|memori[sz]e|note|make a note|keep in mind|bear in mind|don't forget|do not forget|never forget)"
 )
 REMEMBER = re.compile(
-    rf"{_POLITE}{_REMEMBER}\b(?: (?:that|this|the fact that|of this|for me))*[ :,;-]*(?P<fact>.+)",
+    rf"{_REMEMBER}\b(?: (?:that|this|the fact that|of this|for me))*[ :,;-]*(?P<fact>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 REMEMBER_AFTER = re.compile(
-    rf"(?P<fact>(?:i|i'm|i've|i'd|my|we|our|call me|use)\b.+?)[\s,.;!–-]+(?:and )?{_POLITE}{_REMEMBER}"
+    r"(?P<fact>(?:i|i'm|i've|i'd|my|we|our|call me|use)\b.+?)[\s,.;!–-]+"
+    rf"(?:(?:and|also|please|can you|could you) )*+{_REMEMBER}"
     r"(?: (?:that|this|it|for me|please|for (?:later|the future|next time)))*[.! ]*",
     re.IGNORECASE | re.DOTALL,
 )
 FROM_NOW_ON = re.compile(
-    r"(?:please )?(?:(?P<fact>(?:always )?(?:use|show|call me|give me)\b.+?),? (?:from now on|by default)"
+    r"(?:(?P<fact>(?:always )?(?:use|show|call me|give me)\b.+?),? (?:from now on|by default)"
     r"|(?:from now on|by default),? (?P<later>(?:always )?(?:use|show|call me|give me)\b.+))[.! ]*",
     re.IGNORECASE,
 )
-REMEMBER_THAT = re.compile(rf"{_POLITE}{_REMEMBER} (?:that|this|it)(?: please| for (?:me|later))?[.! ]*", re.IGNORECASE)
+REMEMBER_THAT = re.compile(rf"{_REMEMBER} (?:that|this|it)(?: please| for (?:me|later))?[.! ]*", re.IGNORECASE)
 FORGET = re.compile(
-    rf"{_POLITE}(?:forget|unlearn)\b(?: (?:that|about|the fact that|what i (?:said|told you) about))*"
+    r"(?:forget|unlearn)\b(?: (?:that|about|the fact that|what i (?:said|told you) about))*"
     r"[ :,;-]*(?P<words>.+)"
-    rf"|{_POLITE}(?:delete|remove|erase|drop) (?P<from>.+?) from (?:your |the )?memory.*",
+    r"|(?:delete|remove|erase|drop) (?P<from>.+?) from (?:your |the )?memory.*",
     re.IGNORECASE | re.DOTALL,
 )
-NEVER_MIND = re.compile(
-    rf"{_POLITE}(?:forget (?:it|that|about it|about that)|never mind|nevermind)[.! ]*", re.IGNORECASE
-)
+NEVER_MIND = re.compile(r"(?:forget (?:it|that|about it|about that)|never mind|nevermind)[.! ]*", re.IGNORECASE)
 EVERYTHING = re.compile(r"(?:everything|all)\b.*", re.IGNORECASE)
 RECALL = re.compile(
-    r".*(?:\b(?:know|remember|remembered|stored?|saved?|learn(?:ed|t)?|got)\b.* (?:about|of|on|for) me\b"
+    r".*(?:\b(?:know|remember|remembered|stored?|saved?|learn(?:ed|t)?|got)\b.* (?:about|of) me\b"
     r"|\bwhat (?:do|can|did) you (?:remember|recall|memori[sz]e)\b(?! the\b)"
     r"|\bwhat(?:'s| is| have you| do you have) (?:\w+ )?in (?:your |the )?memory\b"
     r"|\b(?:my|your) (?:facts|preferences|memor(?:y|ies))\b|\bdo you remember me\b).*",
@@ -68,7 +64,7 @@ ADVERBS = words(
 
 def about_user(clause: str) -> Remember | Forget | Recall | Say | None:
     """What the sentence wants done with memory, if anything."""
-    text = clause.replace("’", "'").strip()
+    text = without_courtesies(clause.replace("’", "'").strip())
     if NEVER_MIND.fullmatch(text):
         return Say("All right, we leave it there.")
     if match := REMEMBER.fullmatch(text) or REMEMBER_AFTER.fullmatch(text):

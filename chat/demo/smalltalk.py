@@ -4,9 +4,8 @@ import re
 
 from chat.demo import texts
 from chat.demo.numerals import plain
+from chat.demo.wording import without_courtesies
 
-_START = r"(?:(?:hi|hello|hey|ok|okay|please|so|and|well|now|thanks|great|cool)\b[ ,.!]*)*"
-_CAN_YOU = r"(?:(?:can|could|would|will) you )?(?:please )?"
 _SHOW = r"(?:show|give|write|make|print|draw|render|create|display|try)(?: me| us)?(?: with)?\b"
 _MODEL = r"(?:model|endpoint|openai|api key|llm|ai|gpt\S*|ollama)\b"
 _BEING = r"(?:ai|bot|robot|human|real|model|chatgpt|gpt\S*|llm|script|demo|person|machine|intelligent|assistant)\b"
@@ -43,43 +42,45 @@ ASKS_WHO = (
     r"(?:list|show)(?: me)? your (?:tools|capabilities|features).*",
 )
 WANTS_MARKDOWN = (
-    rf"{_CAN_YOU}{_SHOW}.*\b(?:markdown|tables?|code|snippet|formatting|python|list|quote)\b.*",
+    rf"(?!.*\b(?:weather|temperatures?|humidity|time)\b){_SHOW}"
+    r".*\b(?:markdown|tables?|code|snippet|formatting|python|list|quote)\b.*",
     r"markdown(?: demo)?[ !.?]*",
 )
-WANTS_STORY = (rf"{_CAN_YOU}(?:tell|write|give|read|make up)(?: me| us)? .*\b(?:story|tale)\b.*",)
+WANTS_STORY = (r"(?:tell|write|give|read|make up)(?: me| us)? .*\b(?:story|tale)\b.*",)
 COUNT = re.compile(
-    rf"{_START}{_CAN_YOU}count(?: up| down| out loud)?(?: from (?P<start>\d+))?(?: up| down)?"
+    r"count(?: up| down| out loud)?(?: from (?P<start>\d+))?(?: up| down)?"
     r" (?:up to|down to|to|until|till) (?P<end>\d+)\b.*",
     re.IGNORECASE,
 )
-COUNT_DOWN = re.compile(rf"{_START}{_CAN_YOU}count down from (?P<start>\d+)\b.*", re.IGNORECASE)
+COUNT_DOWN = re.compile(r"count down from (?P<start>\d+)\b.*", re.IGNORECASE)
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"{_START}(?:{'|'.join(patterns)})", re.IGNORECASE)
+    return re.compile("|".join(patterns), re.IGNORECASE)
 
 
-# Greetings come first: "hello" alone is one, and only the beginning of most other sentences.
 ANSWERS = (
-    (re.compile("|".join(GREETINGS), re.IGNORECASE), texts.HELLO),
     (_any(HOW_ARE_YOU), texts.HOW_ARE_YOU),
-    (re.compile("|".join(THANKS), re.IGNORECASE), texts.THANKS),
     (_any(CONNECTS), texts.CONNECT),
     (_any(ASKS_WHO), texts.ABOUT),
     (_any(WANTS_STORY), texts.STORY),
     (_any(WANTS_MARKDOWN), texts.SHOWCASE),
 )
+PLEASANTRIES = ((_any(GREETINGS), texts.HELLO), (_any(THANKS), texts.THANKS))
 
 
 def small_talk(clause: str) -> str | None:
     """The fixed answer to a sentence that asks for no tool, if there is one."""
-    text = clause.replace("’", "'").strip()
-    numbered = plain(text)
+    whole = clause.replace("’", "'").strip()
+    if found := next((answer for pattern, answer in PLEASANTRIES if pattern.fullmatch(whole)), None):
+        return found
+    wish = without_courtesies(whole)
+    numbered = plain(wish)
     if match := COUNT.fullmatch(numbered):
         return texts.count(_bounded(match["start"] or "1"), _bounded(match["end"]))
     if match := COUNT_DOWN.fullmatch(numbered):
         return texts.count(_bounded(match["start"]), 0)
-    return next((answer for pattern, answer in ANSWERS if pattern.fullmatch(text)), None)
+    return next((answer for pattern, answer in ANSWERS if pattern.fullmatch(wish)), None)
 
 
 def _bounded(digits: str) -> int:

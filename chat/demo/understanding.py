@@ -12,6 +12,7 @@ from chat.demo.intents import Given, Intent, Report, Say, Unknown
 from chat.demo.smalltalk import small_talk
 from chat.demo.texts import HELLO, THANKS
 from chat.demo.weather_questions import follow_up, weather_question
+from chat.demo.wording import without_courtesies
 
 LONGEST = 2000  # characters; a longer message is no question of the kinds known here
 BREAK = re.compile(
@@ -79,7 +80,7 @@ def _understand(clause: str, context: Context) -> Intent:
 def _clauses(question: str) -> list[str]:
     clauses: list[str] = []
     for part in BREAK.split(question.strip()):
-        if clauses and REMEMBER_THAT.fullmatch(part):
+        if clauses and REMEMBER_THAT.fullmatch(without_courtesies(part)):
             clauses[-1] += f" {part}"  # "My name is Ana. Remember that."
         elif part.strip():
             clauses.append(part.strip())

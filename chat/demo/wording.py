@@ -18,6 +18,18 @@ UNITS = re.compile(r"\b(fahrenheit|celsius|centigrade)\b|(?:°|\bin )([FC])\b", 
 OPPOSITE = re.compile(r"\b(?:less|least|lower|lowest|smaller|smallest)\b", re.IGNORECASE)
 MOST = re.compile(r"\b(?:more|most|higher|highest|greater|greatest)\b", re.IGNORECASE)
 
+COURTESIES = re.compile(
+    r"(?:(?:hi|hello|hey|ok|okay|oh|so|and|also|well|now|thanks|great|cool|please|(?:can|could|would|will) you"
+    r"|i want you to|i'd like you to|i would like you to)\b[\s,.!-]*+)++",
+    re.IGNORECASE,
+)
+
+
+def without_courtesies(sentence: str) -> str:
+    """The sentence from where it says what it wants; all of it, where it says nothing else."""
+    match = COURTESIES.match(sentence)
+    return (sentence[match.end() :] if match else "") or sentence
+
 
 def words_of(text: str) -> list[str]:
     return [word.lower().replace("’", "'") for word in WORD.findall(text)]

@@ -90,10 +90,10 @@ def _subject_before(words: Sequence[str]) -> int | None:
     if any(word in NEGATORS for word in words):
         return None
     begin = 0
-    while begin < len(words) and (words[begin] in SKIPPED - OWN or words[begin] == COMMA or _is_request(words, begin)):
+    while begin < len(words) and (words[begin] in (SKIPPED - OWN) | ENDINGS or _is_request(words, begin)):
         begin += 1
-    if begin == len(words) or (words[begin] == BREAK and begin == len(words) - 1):
-        return len(words)  # nothing stood before but "please remember:"
+    if begin == len(words):
+        return begin  # nothing stood before but "please remember:"
     own = words[begin] in SUBJECTS and not any(word in RELATIVES - EMPTY for word in words[begin:])
     return begin if own else None
 

@@ -111,7 +111,9 @@ _CONTRACTIONS = (
     (re.compile(r"'ve\b"), " have"),
     (re.compile(r"'ll\b"), " will"),
     (re.compile(r"'d\b"), " would"),
-    (re.compile(r"\bdon't forget\b"), "remember"),
+    (re.compile(r"\b(?:from now on|in (?:the )?future)\b"), "always"),
+    (re.compile(r"\b(?:by the way|for the record|for your information|just so you know)\b"), "btw"),
+    (re.compile(r"\byou (?:can|could|may|should) call me\b"), "call me"),
     (re.compile(r"\b(?:do not|dont|never|not) forget\b|\bkeep in mind\b|\bwrite down\b|\bvergiss nicht\b"), "remember"),
     (re.compile(r"\b(?:make|take) (?:a )?note(?: of)?\b"), "note"),
 )

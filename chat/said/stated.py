@@ -5,7 +5,7 @@ from itertools import pairwise
 from chat.said import clauses
 from chat.said.phrases import spans, wanted_words
 from chat.said.sentences import Sentence, own_words, sentences
-from chat.said.words import AGAINST, ASKS, DISLIKES, EMPTY, FORGETS, QUESTION_ENDINGS, WISHES
+from chat.said.words import AGAINST, ASKS, DISLIKES, EMPTY, FORGETS, QUESTION_ENDINGS, SAYING, WISHES
 
 LONGEST_SENTENCE = 200  # words; nobody states a fact in more
 
@@ -77,6 +77,8 @@ def _is_stated(sentence: Sentence, start: int, end: int) -> bool:
     words = sentence.words
     subject = clauses.subject(words, start)
     if subject is None or clauses.is_supposed(words, start) or clauses.is_denied_after(words, end):
+        return False
+    if any(word in SAYING for word in words[end:]):
         return False
     clause = clauses.start_of(words, subject)
     if any(word in clauses.NEGATORS for word in words[clause:subject]):

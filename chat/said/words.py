@@ -17,7 +17,7 @@ OWN = SUBJECTS | _words(
 # How a fact names the person it is about. A fact is always about the user, so these need no word in the message.
 USER = _words("user users they them their theirs he she his her you your one themselves")
 
-NOT = _words("not never no neither nor nicht kein keine keinen nie pas jamais niet geen nunca não не 不 没 沒")
+NOT = _words("not never no neither nor nicht kein keine keinen nie pas jamais niet geen nunca não не 不 没 沒 别 別")
 # Say nothing by themselves; "is" and "do" too, so that "is vegetarian" and "am vegetarian" are the same.
 EMPTY = _words(
     "a an the is are am be being do does that this of on at as "
@@ -27,7 +27,7 @@ EMPTY = _words(
 # May stand between the words of a statement without changing what it says.
 FILLERS = _words(
     "really just also still currently now usually always mostly mainly generally actually definitely only very much "
-    "already so too well ok okay oh hi hello hey thanks please kindly then and fyi btw "
+    "already so too well ok okay oh hi hello hey thanks please kindly then fyi btw "
     "bitte auch noch gerade gerne gern jetzt sehr aussi maintenant actuellement también ahora por favor"
 )
 CONNECTORS = _words("and or plus und oder et ou y и или 和")
@@ -40,22 +40,23 @@ PHRASE_ENDS = _words(
 
 ASKS = _words(
     "remember note save store memorise memorize record merk merke merken notiere speichere "
-    "retiens souviens note-le recuerda guarda apunta lembra ricorda onthoud запомни 记住 记 覚"
+    "retiens souviens recuerda guarda apunta lembra ricorda onthoud запомни 记 覚"
 )
 # Words that may come before "remember" in a request to remember: "Could you please also remember ...".
-POLITE = _words("can could would will you to down me dir euch dich te toi it")
+POLITE = _words("can could would will you to down me dir euch dich te toi it 要")
 FORGETS = _words(
     "forget forgets delete deleting remove removing erase drop unlearn vergiss vergesse lösche entferne oublie "
-    "supprime efface olvida borra elimina esqueça apaga dimentica cancella vergeet verwijder забудь удали 忘 忘记 删"
+    "supprime efface olvida borra elimina esqueça apaga dimentica cancella vergeet verwijder забудь удали 忘 删"
 )
 
 # Before a statement, these say that it is asked, supposed, or somebody else's.
-HEDGES = _words(
+SAYING = _words("say says said saying tell tells told claim claims claimed wrote sagt sagte dit dice")
+HEDGES = SAYING | _words(
     "if whether unless when whenever suppose supposing assume assuming imagine pretend pretending wish wished hope "
-    "doubt doubts maybe perhaps hypothetically think thinks thought believe believes guess say says said saying tell "
-    "tells told claim claims claimed heard read reads quote wrote character story fictional roleplay translate "
-    "summarise summarize rephrase rewrite paraphrase proofread pronounce false untrue wrong like-if "
-    "wenn ob falls angenommen vielleicht si peut-être quizás se если возможно 如果"
+    "doubt doubts maybe perhaps hypothetically think thinks thought believe believes guess "
+    "heard read reads quote character story fictional roleplay translate "
+    "summarise summarize rephrase rewrite paraphrase proofread pronounce false untrue wrong "
+    "wenn ob falls angenommen vielleicht si quizás se если возможно 如"
 )
 QUESTION_OPENERS = _words(
     "do does did am is are was were can could should would will shall may might have has had "
@@ -63,9 +64,9 @@ QUESTION_OPENERS = _words(
     "qué dónde quién cómo"
 )
 QUESTION_ENDINGS = _words("吗 か")
-RELATIVES = _words("who whom whose which where he she it they you qui der who's")
+RELATIVES = _words("who whom whose which where he she it they you qui der")
 # "..., right?" after a statement makes a question of it.
-TAGS = _words("right correct true yes no or not do does am is i it that you know eh huh ok okay don t oder nicht wahr")
+TAGS = _words("right correct true yes no not do does am is i it that you know eh huh ok okay don t nicht wahr")
 
 # What makes a wish for always of "fahrenheit", and not just a word about now.
 WISHES = _words(

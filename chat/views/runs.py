@@ -57,7 +57,7 @@ def step_field(request: HttpRequest, pk: uuid.UUID, number: int, field: str) -> 
             text = trace.response_text(step)
         case "result", StepKind.TOOL:
             payload = getattr(step, "payload", None)
-            text = zlib.decompress(payload.body).decode() if payload else str((step.output or {}).get("text", ""))
+            text = zlib.decompress(payload.body).decode() if payload else step.output.get("text", "")
         case _:
             raise Http404
     return render(request, "chat/_field.html", {"html": trace.pretty(text)})

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat import memory
+from chat.db import read, write
 from chat.memory import MAX_FACTS, MAX_TEXT, Remembered, TurnMemory, prompt_block, recall
 from chat.models import Fact, FactKind, Message
 from tests.chat.made import conversation_of, message_in
@@ -173,45 +174,50 @@ def test_nothing_of_another_person_is_forgotten(alice: User, bob: User) -> None:
     assert texts(bob) == ["Lives in Paris"]
 
 
-# The tools' side. Its rows are written by functions that are tested above, so these stand in a list.
+# The tools' side, which writes as a run does: by the thread that writes, which sees only what is committed.
+
+as_in_a_run = pytest.mark.django_db(transaction=True)
+Turn = Callable[..., TurnMemory]
 
 
-class Written:
-    """Takes the place of the writer: keeps what it was to do."""
+@pytest.fixture
+def turn(alice: User) -> Turn:
+    """`turn("I live in Berlin")` is the memory in a run on this message of alice's."""
+    conversation = conversation_of(alice)
 
-    def __init__(self) -> None:
-        self.calls: list[tuple[object, ...]] = []
+    def memory_of(text: str, *, outside: bool = False) -> TurnMemory:
+        return TurnMemory(alice.pk, message.pk, text, lambda: outside, write)
 
-    async def __call__(self, function: Callable[..., str], /, *arguments: object) -> str:
-        self.calls.append((function, *arguments))
-        return "done"
-
-
-def turn(message: str, *, outside: bool = False) -> tuple[TurnMemory, Written]:
-    written = Written()
-    return TurnMemory(7, 70, message, lambda: outside, written), written
+    message = message_in(conversation)
+    return memory_of
 
 
-async def test_what_the_user_states_is_stored() -> None:
-    tools, written = turn("Remember that I live in Berlin and prefer Fahrenheit")
+@as_in_a_run
+async def test_what_the_user_states_is_stored_with_its_message(alice: User, turn: Turn) -> None:
+    tools = turn("Remember that I live in Berlin and prefer Fahrenheit")
 
-    assert await tools.remember("  Lives in\n Berlin ") == "done"
-    assert await tools.prefer("Temperature Units", "Fahrenheit") == "done"
+    assert await tools.remember("  Lives in\n Berlin ") == "Remembered: Lives in Berlin"
+    assert await tools.prefer("Temperature Units", "Fahrenheit") == "Remembered: temperature_units is fahrenheit"
 
-    assert written.calls == [
-        (memory.store_fact, 7, 70, "Lives in Berlin"),
-        (memory.store_preference, 7, 70, "temperature_units", "fahrenheit"),
-    ]
-
-
-async def test_a_degree_sign_names_a_unit_too() -> None:
-    tools, written = turn("I always want °F please")
-
-    await tools.prefer("temperature_units", "fahrenheit")
-
-    assert written.calls
+    assert await read(texts, alice) == ["Lives in Berlin", "temperature_units: fahrenheit"]
+    assert await read(Fact.objects.filter(message=tools.message_id).count) == 2
 
 
+@as_in_a_run
+async def test_a_degree_sign_names_a_unit_too(alice: User, turn: Turn) -> None:
+    await turn("I always want °F please").prefer("temperature_units", "fahrenheit")
+
+    assert await read(texts, alice) == ["temperature_units: fahrenheit"]
+
+
+@as_in_a_run
+async def test_a_free_preference_has_a_plain_key(alice: User, turn: Turn) -> None:
+    await turn("I like short answers").prefer("Answer-Length", "short")
+
+    assert await read(texts, alice) == ["answer_length: short"]
+
+
+@as_in_a_run
 @pytest.mark.parametrize(
     ("message", "fact"),
     [
@@ -222,15 +228,14 @@ async def test_a_degree_sign_names_a_unit_too() -> None:
         ("I live in Berlin", "Lives in Berlin" * MAX_TEXT),
     ],
 )
-async def test_what_the_user_does_not_state_is_not_stored(message: str, fact: str) -> None:
-    tools, written = turn(message)
-
+async def test_what_the_user_does_not_state_is_not_stored(alice: User, turn: Turn, message: str, fact: str) -> None:
     with pytest.raises(ToolError, match="Not stored"):
-        await tools.remember(fact)
+        await turn(message).remember(fact)
 
-    assert not written.calls
+    assert await read(texts, alice) == []
 
 
+@as_in_a_run
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -243,47 +248,49 @@ async def test_what_the_user_does_not_state_is_not_stored(message: str, fact: st
         ("tone", ""),
     ],
 )
-async def test_a_preference_that_the_user_does_not_wish_for_is_not_stored(key: str, value: str) -> None:
-    tools, written = turn("I like short answers and prefer Fahrenheit")
-
+async def test_a_preference_that_the_user_does_not_wish_for_is_not_stored(
+    alice: User, turn: Turn, key: str, value: str
+) -> None:
     with pytest.raises(ToolError, match="Not stored"):
-        await tools.prefer(key, value)
+        await turn("I like short answers and prefer Fahrenheit").prefer(key, value)
 
-    assert not written.calls
-
-
-async def test_a_free_preference_has_a_plain_key() -> None:
-    tools, written = turn("I like short answers")
-
-    await tools.prefer("Answer-Length", "short")
-
-    assert written.calls == [(memory.store_preference, 7, 70, "answer_length", "short")]
+    assert await read(texts, alice) == []
 
 
-async def test_something_is_forgotten_only_when_the_user_asks_for_it() -> None:
-    tools, written = turn("Forget where I live")
-    await tools.forget("Lives in Berlin")
-    assert written.calls == [(memory.delete, 7, "Lives in Berlin")]
+@as_in_a_run
+async def test_something_is_forgotten_only_when_the_user_asks_for_it(alice: User, turn: Turn) -> None:
+    await read(Fact.objects.create, owner=alice, text="Lives in Berlin")
 
-    tools, written = turn("What is new?")
     with pytest.raises(ToolError, match="does not ask to forget"):
-        await tools.forget("Lives in Berlin")
-    assert not written.calls
+        await turn("What is new?").forget("Lives in Berlin")
+    assert await read(texts, alice) == ["Lives in Berlin"]
+
+    assert await turn("Forget where I live").forget("Lives in Berlin") == "Forgotten: Lives in Berlin"
+    assert await read(texts, alice) == []
 
 
-async def test_once_text_from_outside_was_read_nothing_is_changed_even_in_the_users_words() -> None:
-    tools, written = turn("Remember that I live in Berlin, use celsius, forget my name", outside=True)
+@as_in_a_run
+async def test_once_text_from_outside_was_read_nothing_is_changed_even_in_the_users_words(
+    alice: User, turn: Turn
+) -> None:
+    await read(Fact.objects.create, owner=alice, text="Has a cat")
+    tools = turn("Remember that I live in Berlin, use celsius, forget my cat", outside=True)
 
-    for change in (tools.remember("Lives in Berlin"), tools.prefer("temperature_units", "celsius"), tools.forget("name")):
+    for change in (
+        tools.remember("Lives in Berlin"),
+        tools.prefer("temperature_units", "celsius"),
+        tools.forget("Has a cat"),
+    ):
         with pytest.raises(ToolError, match="text from outside"):
             await change
 
-    assert not written.calls
+    assert await read(texts, alice) == ["Has a cat"]
 
 
-async def test_what_no_database_takes_is_made_harmless() -> None:
-    tools, written = turn("I live in Berlin\x00")
+@as_in_a_run
+async def test_what_no_database_takes_is_made_harmless(alice: User, turn: Turn) -> None:
+    await turn("I live in Berlin").remember("Lives in Berlin\x00\ud800")
 
-    await tools.remember("Lives in Berlin\x00")
-
-    assert "\x00" not in str(written.calls)
+    stored = (await read(texts, alice))[0]
+    assert stored.startswith("Lives in Berlin")
+    assert stored.encode().isascii() is False

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from chat.said import asks_to_forget, states, wishes
+from chat.said import asks_to_forget, states, wishes, words
+from chat.said.sentences import BREAK, COMMA, words_of
 
 STATED = [
     # How a model words a fact
@@ -15,11 +16,14 @@ STATED = [
     ("I’m allergic to peanuts", "The user is allergic to peanuts"),
     ("My name is Ada", "Name is Ada"),
     ("My name's Ada", "The user's name is Ada"),
-    ("my favourite book is \"Dune\"", "Favourite book is Dune"),
+    ('my favourite book is "Dune"', "Favourite book is Dune"),
     ("I prefer my coffee black", "Prefers coffee black"),
     ("I prefer my coffee black", "They prefer their coffee black"),
     ("I'm vegetarian", "Vegetarian"),
     ("call me Ada", "Call the user Ada"),
+    ("From now on, call me Ada", "Call me Ada"),
+    ("You can call me Ada.", "Call me Ada"),
+    ("By the way, I live in Berlin", "Lives in Berlin"),
     # Asked to remember
     ("Remember that I live in Berlin and prefer Fahrenheit", "Lives in Berlin"),
     ("Remember that I live in Berlin and prefer Fahrenheit", "Prefers Fahrenheit"),
@@ -29,6 +33,9 @@ STATED = [
     ("Could you please note that I'm a nurse?", "Is a nurse"),
     ("Don't forget that I live in Berlin", "Lives in Berlin"),
     ("Please remember: live in Berlin", "Lives in Berlin"),
+    ("Remember: I'm vegan, allergic to nuts, and live in Berlin", "Vegan"),
+    ("Remember: I'm vegan, allergic to nuts, and live in Berlin", "Allergic to nuts"),
+    ("Remember: I'm vegan, allergic to nuts, and live in Berlin", "Lives in Berlin"),
     ("I live in Berlin. I don't remember my password.", "Lives in Berlin"),
     # Beside other things
     ("Hi! I'm Ada, and I work at Acme as an engineer.", "Works at Acme as an engineer"),
@@ -114,6 +121,7 @@ NOT_STATED = [
     ("Suppose I live in Berlin", "Lives in Berlin"),
     ("Pretend that I'm a nurse", "Is a nurse"),
     ("I heard I live in Berlin", "Lives in Berlin"),
+    ("I live in Berlin, he says.", "Lives in Berlin"),
     ('My friend wrote: "I live in Berlin"', "Lives in Berlin"),
     ("> I live in Berlin\nWhat does this mean?", "Lives in Berlin"),
     ("```\nI live in Berlin\n```", "Lives in Berlin"),
@@ -141,6 +149,7 @@ NOT_STATED = [
     ("Don't remember that I live in Berlin", "Lives in Berlin"),
     ("I live in Berlin. Please do not save that.", "Lives in Berlin"),
     ("Forget that I live in Berlin", "Lives in Berlin"),
+    ("不要记住我住在柏林", "住在柏林"),
 ]
 
 
@@ -203,7 +212,12 @@ def test_a_value_that_is_asked_about_or_not_chosen_is_not_wished_for(message: st
 
 @pytest.mark.parametrize(
     "message",
-    ["Forget that I live in Berlin", "please delete my name", "I no longer live in Berlin", "I don't live there anymore"],
+    [
+        "Forget that I live in Berlin",
+        "please delete my name",
+        "I no longer live in Berlin",
+        "I don't live there anymore",
+    ],
 )
 def test_a_message_may_ask_to_forget(message: str) -> None:
     assert asks_to_forget(message)
@@ -216,7 +230,9 @@ def test_other_messages_do_not_ask_to_forget(message: str) -> None:
     assert not asks_to_forget(message)
 
 
-@pytest.mark.parametrize("piece", ["I live in Berlin if, ", "remember ", "a,", '"', "`", "translate ", "-1.1", "我住在柏林 "])
+@pytest.mark.parametrize(
+    "piece", ["I live in Berlin if, ", "remember ", "a,", '"', "`", "translate ", "-1.1", "我住在柏林 "]
+)
 def test_a_long_message_takes_no_long_time(piece: str) -> None:
     message = piece * (32_000 // len(piece))
 
@@ -226,3 +242,13 @@ def test_a_long_message_takes_no_long_time(piece: str) -> None:
     asks_to_forget(message)
 
     assert time.process_time() - began < 2
+
+
+def test_every_word_of_the_lists_is_one_that_a_sentence_can_have() -> None:
+    """A word that the reading takes apart, such as one with a hyphen, would stand there for nothing."""
+    lists = {name: found for name, found in vars(words).items() if isinstance(found, frozenset)}
+
+    for name, found in lists.items():
+        apart = {word for word in found if words_of(word) not in ([word], [])}
+        assert not apart, name
+    assert not (frozenset((COMMA, BREAK)) & frozenset().union(*lists.values()))
