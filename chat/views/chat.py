@@ -20,7 +20,6 @@ EXAMPLES = (
     "What's the weather like in London and Tokyo?",
     "If it's 14 degrees in London and 22 degrees in Tokyo, what's the average temperature?",
     "What's the square root of the humidity in Sydney?",
-    "What time is it in New York?",
     "Remember that I prefer Fahrenheit",
 )
 
