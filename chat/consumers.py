@@ -24,7 +24,7 @@ from chat import endpoints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.db import read
 from chat.frames import BadFrame, Resume, Seen, Send, Stop, parse
-from chat.models import Message
+from chat.models import Conversation, Message
 from chat.sessions import OpenSocket, open_sockets
 from chat.viewer import Viewer
 
@@ -52,13 +52,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         self.allowance, self.counted = float(FRAME_BURST), asyncio.get_running_loop().time()
         await self.accept()
-        user = await self._allowed()
-        if user is None:
+        allowed = await self._allowed()
+        if allowed is None:
             return
         self.viewer, self.woken, self.stale = Viewer(self.id), asyncio.Event(), False
         self.orders: list[Callable[[], None]] = []
         self.extra: list[SafeString] = []
-        self.socket = OpenSocket(self.session_key, user.pk, self._signed_out)
+        self.socket = OpenSocket(self.session_key, allowed[0].pk, self._signed_out)
         open_sockets.add(self.socket)
         preview.watch(self.id, self.woken.set)
         await self.channel_layer.group_add(runs.group(self.id), self.channel_name)
@@ -82,16 +82,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not self._within_rate():
             await self.close(TOO_MUCH)
             return
-        user = await self._allowed()
-        if user is None:
+        allowed = await self._allowed()
+        if allowed is None:
             return
+        user, conversation = allowed
         try:
             frame = parse(text_data)
             match frame:
                 case Resume():
                     await self._resume(user, frame)
                 case Send():
-                    await self._send(user, frame)
+                    await self._send(user, conversation, frame)
                 case Stop():
                     await runs.stop(self.id)
                 case Seen():
@@ -115,8 +116,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             self.orders.append(partial(self.viewer.look_at, run, frame.run_since, follows=run == newest))
         self._wake()
 
-    async def _send(self, user: User, frame: Send) -> None:
-        conversation = await read(conversation_or_404, user, self.id)
+    async def _send(self, user: User, conversation: Conversation, frame: Send) -> None:
         if self.viewer.since is None and not self.orders:  # a page that said nothing of itself, such as a script
             self.orders.append(partial(self.viewer.resume, conversation.revision))
         model = frame.model or conversation.model
@@ -128,18 +128,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self._say(render.sent_frame(str(uuid.uuid4())))
         self._say(render.notice(""))
 
-    async def _allowed(self) -> User | None:
-        """Return whose page this is, if they may (still) be here; else close, saying why."""
+    async def _allowed(self) -> tuple[User, Conversation] | None:
+        """Return who is here and the conversation, if they may (still) be here; else close, saying why."""
         user = await read(session_user, self.session_key)
         if user is None:
             await self.close(SIGN_IN_AGAIN)
             return None
         try:
-            await read(conversation_or_404, user, self.id)
+            return user, await read(conversation_or_404, user, self.id)
         except Http404:
             await self.close(NOT_HERE)
             return None
-        return user
 
     async def _signed_out(self) -> None:
         await self.close(SIGN_IN_AGAIN)

@@ -1,19 +1,27 @@
 """Closes sockets whose session has ended: logout, expiry, another password, an account switched off."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from chat.access import session_user
 from chat.db import read
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class OpenSocket:
-    """A socket that was let in: by which session, as which user, and how to close it."""
+    """A socket that was let in: by which session, as which user, and how to close it.
+
+    `basis` is what its right rests on, as it was found the last time: while that stays, nothing is worked out anew.
+    """
 
     session_key: str
     user: int
     close: Callable[[], Awaitable[None]]
+    basis: object = None
 
 
 open_sockets: set[OpenSocket] = set()
@@ -21,15 +29,23 @@ open_sockets: set[OpenSocket] = set()
 
 async def close_ended_sessions() -> None:
     """Look once at the session of every open socket, and close those that may not be open any more."""
-    sockets = tuple(open_sockets)
-    if not sockets:
-        return
-    users = await read(_users, {socket.session_key for socket in sockets})
-    for socket in sockets:
-        if users[socket.session_key] != socket.user:
+    if sockets := tuple(open_sockets):
+        for socket in await read(_ended, sockets):
             await socket.close()
 
 
-def _users(session_keys: Iterable[str]) -> dict[str, int | None]:
-    found = {key: session_user(key) for key in session_keys}
-    return {key: user.pk if user else None for key, user in found.items()}
+def _ended(sockets: Collection[OpenSocket]) -> list[OpenSocket]:
+    """Two queries for all of them; a signature is checked only where a session or an account has changed."""
+    keys, users = {socket.session_key for socket in sockets}, {socket.user for socket in sockets}
+    sessions = Session.objects.filter(pk__in=keys, expire_date__gt=timezone.now())
+    data = dict(sessions.values_list("session_key", "session_data"))
+    accounts = {pk: rest for pk, *rest in User.objects.filter(pk__in=users).values_list("pk", "password", "is_active")}
+    ended = []
+    for socket in sockets:
+        basis = (data.get(socket.session_key), accounts.get(socket.user))
+        if basis != socket.basis:
+            user = session_user(socket.session_key)
+            if user is None or user.pk != socket.user:
+                ended.append(socket)
+            socket.basis = basis
+    return ended

@@ -30,7 +30,7 @@ def bob_at(site: Site) -> Iterator[httpx2.Client]:
 
 
 def test_a_message_is_acknowledged_by_its_article_and_answered(site: Site, alice_at: httpx2.Client) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         client_id = page.ask("What is 6 * 7?")
         acknowledged = page.until(f'data-client-id="{client_id}"')
         assert 'data-role="user"' in acknowledged
@@ -39,7 +39,7 @@ def test_a_message_is_acknowledged_by_its_article_and_answered(site: Site, alice
 
 
 def test_the_same_id_again_is_acknowledged_and_asks_nothing_new(site: Site, alice_at: httpx2.Client) -> None:
-    conversation = begin(alice_at, "Hello")
+    conversation = begin(alice_at, "What is 1 + 1?")
     with opened(site, alice_at, conversation) as page:
         client_id = page.ask("What is 6 * 7?")
         page.until(ANSWERED)
@@ -49,7 +49,7 @@ def test_the_same_id_again_is_acknowledged_and_asks_nothing_new(site: Site, alic
 
 
 def test_the_same_id_with_another_text_is_refused(site: Site, alice_at: httpx2.Client) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         client_id = page.ask("What is 6 * 7?")
         page.until(ANSWERED)
         page.ask("What is 6 * 8?", client_id)
@@ -69,7 +69,7 @@ def test_a_stranger_is_closed_exactly_as_for_a_conversation_that_is_not_there(
 
 
 def test_nobody_is_told_to_sign_in(site: Site, alice_at: httpx2.Client) -> None:
-    conversation = begin(alice_at, "Hello")
+    conversation = begin(alice_at, "What is 1 + 1?")
     with opened(site, None, conversation) as page:
         assert page.close_code() == 4401
 
@@ -80,7 +80,7 @@ def test_another_persons_run_is_refused_like_one_that_is_not_there(
     hers = alice_at.get(f"/c/{begin(alice_at, 'My secret plan')}/").text
     run = re.search(r'data-run="([^"]+)"', hers)
     assert run
-    with opened(site, bob_at, begin(bob_at, "Hello")) as page:
+    with opened(site, bob_at, begin(bob_at, "What is 1 + 1?")) as page:
         refusals = []
         for asked in (run[1], str(uuid4())):
             page.say(action="resume", run=asked)
@@ -106,7 +106,7 @@ def test_another_persons_run_is_refused_like_one_that_is_not_there(
 def test_what_is_no_frame_is_refused_in_words_and_the_socket_goes_on(
     site: Site, alice_at: httpx2.Client, said: str, words: str
 ) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         page.socket.send(said)
         assert words in page.until('id="notice" role="alert"')
         page.ask("What is 6 * 7?")
@@ -114,14 +114,14 @@ def test_what_is_no_frame_is_refused_in_words_and_the_socket_goes_on(
 
 
 def test_a_flood_is_closed(site: Site, alice_at: httpx2.Client) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         for _ in range(200):
             page.say(action="seen", n=1)
         assert page.close_code() == 4008
 
 
 def test_stop_ends_a_run_within_a_second_and_keeps_what_was_said(site: Site, alice_at: httpx2.Client) -> None:
-    conversation = begin(alice_at, "Hello")
+    conversation = begin(alice_at, "What is 1 + 1?")
     with opened(site, alice_at, conversation) as page:
         page.say(action="resume", since=0)
         page.ask(LONG)
@@ -138,7 +138,7 @@ def test_stop_ends_a_run_within_a_second_and_keeps_what_was_said(site: Site, ali
 
 
 def test_a_message_sent_while_a_run_is_live_waits_its_turn(site: Site, alice_at: httpx2.Client) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         page.ask("Count to 100")
         page.until('data-status="streaming"')
         page.ask("What is 1000 * 1000?")
@@ -148,7 +148,7 @@ def test_a_message_sent_while_a_run_is_live_waits_its_turn(site: Site, alice_at:
 
 
 def test_a_page_that_comes_back_gets_what_is_newer(site: Site, alice_at: httpx2.Client) -> None:
-    conversation = begin(alice_at, "Hello")
+    conversation = begin(alice_at, "What is 1 + 1?")
     with opened(site, alice_at, conversation) as page:
         page.ask("What is 6 * 7?")
         page.until(ANSWERED)
@@ -167,7 +167,7 @@ def test_a_page_that_claims_what_never_was_gets_the_whole_list(site: Site, alice
 
 def test_hostile_text_arrives_as_text(site: Site, alice_at: httpx2.Client) -> None:
     hostile = "</div><script>alert(1)</script><div id='messages' hx-swap-oob='true'>"
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         page.ask(hostile)
         page.until(ANSWERED)
         assert "<script" not in page.seen
@@ -176,7 +176,7 @@ def test_hostile_text_arrives_as_text(site: Site, alice_at: httpx2.Client) -> No
 
 @pytest.mark.parametrize("odd", ["\x00", "\ud800", "\u202e", "e" + "\u0301" * 3000, "👩\u200d👩\u200d👧", "\u2028"])
 def test_odd_text_is_stored_and_shown_and_breaks_nothing(site: Site, alice_at: httpx2.Client, odd: str) -> None:
-    with opened(site, alice_at, begin(alice_at, "Hello")) as page:
+    with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         page.ask(f"Say {odd} again")
         page.until(ANSWERED)
 
@@ -210,7 +210,7 @@ def test_an_open_socket_is_closed_when_its_session_ends(
 ) -> None:
     name = f"leaves-{leave.__name__}"
     site.add_user(name, PASSWORD)
-    with closing(site.sign_in(name, PASSWORD)) as client, opened(site, client, begin(client, "Hello")) as page:
+    with closing(site.sign_in(name, PASSWORD)) as client, opened(site, client, begin(client, "What is 1 + 1?")) as page:
         page.say(action="resume", since=0)
         page.until('id="cursor"')
         leave(site, client, name)

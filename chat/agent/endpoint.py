@@ -14,6 +14,7 @@ from chat.agent.stream import Assembler, StreamError
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
+LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 DONE = "[DONE]"
 TOO_LONG = (
@@ -24,6 +25,14 @@ TOO_LONG = (
     "too many tokens",
     "prompt is too long",
 )
+
+REFUSED = ("refused the request ({status}).", "error")
+ADVICE = {
+    401: ("refused the key (401). Check it.", "error"),
+    403: ("refused the key (403). Check what it may do.", "error"),
+    404: ("knows no such model or address (404). Check both.", "error"),
+    429: ("asks to slow down (429). Wait a moment, then send the message again.", "rate_limited"),
+}
 
 
 class EndpointError(Exception):
@@ -51,7 +60,7 @@ class Endpoint:
     async def models(self) -> list[str]:
         """Return the ids of the models that the endpoint lists. Raises EndpointError."""
         try:
-            page = await self._client.models.list()
+            page = await self._client.with_options(max_retries=0, timeout=LIST_SECONDS).models.list()
         except openai.OpenAIError as error:
             raise self._explain(error) from error
         return [model.id for model in page.data]
@@ -104,24 +113,22 @@ class Endpoint:
                 yield data
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
+        """Say what went wrong, and what a person can do about it."""
         if isinstance(error, openai.APITimeoutError):
-            return EndpointError(f"{self.host} did not answer in time.")
+            return EndpointError(f"{self.host} did not answer in time. Try again in a moment.")
         if isinstance(error, openai.APIConnectionError):
             cause = type(error.__cause__).__name__ if error.__cause__ else "no connection"
-            return EndpointError(f"{self.host} could not be reached ({cause}).")
+            return EndpointError(f"{self.host} could not be reached ({cause}). Is it running, and its address right?")
         if not isinstance(error, openai.APIStatusError):
             return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.")
         said = self._clean(error)
-        match error.status_code:
-            case 401 | 403:
-                return EndpointError(f"{self.host} refused the key ({error.status_code}). {said}")
-            case 404:
-                return EndpointError(f"{self.host} knows no such model or address (404). {said}")
-            case 429:
-                return EndpointError(f"{self.host} asks to slow down (429). {said}", "rate_limited")
-            case 400 | 413 | 422 if any(phrase in said.lower() for phrase in TOO_LONG):
-                return EndpointError(f"The conversation is too long for this model. {said}", "context")
-        return EndpointError(f"{self.host} answered with status {error.status_code}. {said}")
+        words, reason = ADVICE.get(
+            error.status_code, ("answered with status {status}. Try again in a moment.", "error")
+        )
+        if error.status_code in (400, 413, 422):
+            too_long = any(phrase in said.lower() for phrase in TOO_LONG)
+            words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
+        return EndpointError(f"{self.host} {words.format(status=error.status_code)} {said}".strip(), reason)
 
     def _clean(self, error: openai.APIStatusError) -> str:
         """Return what the endpoint said of the error, short and without the key, which some echo."""

@@ -91,7 +91,7 @@ def tells_something(clause: str) -> bool:
 
 
 def third_person(said: str) -> str:
-    """ "I live in Berlin" as "Lives in Berlin", in the user's own words. What has no simple form is kept as it is."""
+    """Turns "I live in Berlin" into "Lives in Berlin", in the user's own words. What has no simple form is kept."""
     text = re.sub(r"[\s.!?,;]+$", "", re.sub(r"\s+", " ", said.replace("’", "'"))).strip()
     text = re.sub(r",? please$", "", text, flags=re.IGNORECASE)
     turned = text

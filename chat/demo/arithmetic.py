@@ -52,7 +52,7 @@ def calculation(clause: str, context: Context) -> Calculation | Say | None:
     return Calculation(formulas) if formulas else None
 
 
-def told(clause: str) -> tuple[Value, ...]:
+def told_numbers(clause: str) -> tuple[Value, ...]:
     """The numbers that a sentence tells for places, as in "It is 14 degrees in London and 22 in Tokyo"."""
     return tuple(_Sentence(_plain(clause)[:LONGEST], Context()).told)
 
@@ -93,7 +93,7 @@ class _Sentence:
         return done or self._lonely()
 
     def _lonely(self) -> tuple[Node, ...]:
-        """ "…, what's the average?": over the numbers in the sentence, or those of the answers before it."""
+        """An average of nothing named: of the numbers in the sentence, or of those in the answers before it."""
         word = LONELY.search(self.sheet.text)
         if word is None:
             return ()
@@ -128,7 +128,7 @@ class _Sentence:
         return self.sheet.hole(self.told[-1])
 
     def _share_units(self) -> None:
-        """ "14 degrees in London and 22 in Tokyo": what one of them is in, the others are in."""
+        """What one number is in, those without a unit are in: "14 degrees in London and 22 in Tokyo"."""
         units = {value.unit for value in self.told} - {""}
         if len(units) == 1:
             unit = units.pop()

@@ -41,7 +41,7 @@ def _told(clocks: list[Mapping[str, object]]) -> str:
 
 
 def _moment(clock: Mapping[str, object]) -> str:
-    """ "15:04 on Tuesday, 24 November 2026", or the tool's own words where they are no date."""
+    """As in "15:04 on Tuesday, 24 November 2026"; the tool's own words where they are no date."""
     said, weekday = _text(clock, "local_time"), _text(clock, "weekday")
     try:
         moment = datetime.fromisoformat(said)

@@ -12,7 +12,9 @@ TIME = re.compile(
     r"|time (?:is it|is|in|now|difference|zone)\b|(?:current|local) (?:time|date)\b|how late is it|o'clock|the time\b)",
     re.IGNORECASE,
 )
-DIFFERENCE = re.compile(r"\btime difference|difference in time|hours? (?:ahead|behind|apart)\b", re.IGNORECASE)
+DIFFERENCE = re.compile(
+    r"\b(?:time difference|difference in time|how many hours\b.*\b(?:ahead|behind|apart|between))\b", re.IGNORECASE
+)
 NOT_A_CLOCK = re.compile(r"\b(?:how many|next|last|this|every|all|most of) times?\b|\btimes\b", re.IGNORECASE)
 
 

@@ -9,6 +9,8 @@ from chat.demo.parts import Call
 from chat.demo.readings import Reading, reading_of, readings
 from chat.demo.values import Value, number_in
 
+MOST_RESULTS = 5  # that "them" can mean
+UNITS_OF = {"°C": "celsius", "°F": "fahrenheit"}
 LISTS = ("average", "sum", "difference", "product", "ratio")
 
 
@@ -56,19 +58,15 @@ class Context:
         return self.subjects(names, quantity or self.quantity)
 
     def subjects(self, names: tuple[str, ...], quantity: str, units: str = "") -> tuple[Value | Measure, ...]:
-        """What is known of these cities, and what must be looked up: all of it, where their units differ."""
-        found = [reading_of(name, self.known) for name in names]
-        known = [reading.values.get(quantity) if reading else None for reading in found]
-        scales = {value.unit for value in known if value}
-        if units or len(scales) > 1:
-            wanted = units or self.preferred_units or "celsius"
-            return tuple(
-                value if value and (quantity == "humidity" or value.unit == f"°{wanted[0].upper()}")
-                else Measure(name, quantity, wanted)
-                for name, value in zip(names, known, strict=True)
-            )  # fmt: skip
-        same = {"°F": "fahrenheit", "°C": "celsius"}.get(next(iter(scales), ""), self.preferred_units)
-        return tuple(value or Measure(n, quantity, same) for n, value in zip(names, known, strict=True))
+        """What is known of these cities, all in one unit; a Measure for what must be looked up."""
+        known = [self._known(name, quantity) for name in names]
+        found = {value.unit for value in known if value}
+        one = UNITS_OF.get(found.pop(), "") if len(found) == 1 else ""
+        wanted = units or one or self.preferred_units or ("celsius" if found else "")
+        return tuple(
+            value if value and UNITS_OF.get(value.unit, wanted) == wanted else Measure(name, quantity, wanted)
+            for name, value in zip(names, known, strict=True)
+        )
 
     def after(self, intent: Intent, exchange: Exchange) -> "Context":
         """The context once this was asked and the exchange's tools have told what they told."""
@@ -88,19 +86,23 @@ class Context:
             case _:
                 return told
 
+    def _known(self, city: str, quantity: str) -> Value | None:
+        found = reading_of(city, self.known)
+        return found.values.get(quantity) if found else None
+
     def _proper(self, name: str) -> str:
         found = reading_of(name, self.known)
         return found.city if found else name
 
     def _about_cities(self, intent: Intent, cities: tuple[str, ...], quantity: str) -> "Context":
-        only = reading_of(cities[0], self.known) if len(cities) == 1 else None
-        last = only.values.get(quantity) if only else None
+        last = self._known(cities[0], quantity) if len(cities) == 1 else None
         return replace(
             self,
             topic=intent,
             cities=cities or self.cities,
             quantity=quantity,
             last=last,
+            results=(),
             is_about_cities=True,
         )
 
@@ -118,7 +120,7 @@ class Context:
         found = tuple(filter(None, (self._result(formula, exchange) for formula in formulas)))
         if not found:
             return told
-        told = replace(told, last=found[-1], results=(*self.results, *found))
+        told = replace(told, last=found[-1], results=(*self.results, *found)[-MOST_RESULTS:])
         if measured:
             return told
         match formulas[-1]:
@@ -130,11 +132,7 @@ class Context:
     def _result(self, formula: Node, exchange: Exchange) -> Value | None:
         """What the calculator made of a formula, in the formula's unit."""
 
-        def swap(measure: Measure) -> Node:
-            found = reading_of(measure.city, self.known)
-            return (found.values.get(measure.quantity) if found else None) or measure
-
-        filled = change(formula, swap)
+        filled = change(formula, lambda measure: self._known(measure.city, measure.quantity) or measure)
         if any(measures(filled)):
             return None
         outcome = exchange.outcome_of(Call("calculate", {"expression": expression(filled)}))

@@ -118,7 +118,7 @@ def words(node: Node) -> str:
 
 
 def _together(parts: tuple[Node, ...]) -> str:
-    """ "the temperatures in London (14 °C) and Tokyo (22 °C)", or each part in its own words."""
+    """As in "the temperatures in London (14 °C) and Tokyo (22 °C)"; otherwise each part in its own words."""
     known = [part for part in parts if isinstance(part, Value) and part.place and part.quantity]
     if len(known) == len(parts) > 1 and len({part.quantity for part in known}) == 1:
         noun = "temperatures" if known[0].quantity == "temperature" else known[0].quantity

@@ -64,7 +64,7 @@ def number_and_unit(match: re.Match[str]) -> tuple[int | float, str]:
 
 
 def _is_tight_list(text: str) -> bool:
-    """ "100,200,300" after "average of" is three numbers; "1,000" is one."""
+    """Whether commas part numbers: "100,200,300" after "average of" is three of them, "1,000" is one."""
     groups = GROUPED.findall(text)
     return len(groups) == 1 and bool(re.search(r"average|mean|sum|total|product|add", text, re.IGNORECASE))
 

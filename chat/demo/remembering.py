@@ -10,7 +10,7 @@ from chat.demo.parts import Call, Reply
 from chat.demo.vocabulary import words
 from chat.demo.wording import words_of
 
-SETTINGS = "Everything remembered is listed on the [Settings](/settings/) page, where you can change and delete it."
+SETTINGS = "Everything remembered is listed on the Settings page (`/settings/`), where you can change and delete it."
 SMALL = words(
     "i i'm my me is are am was do does did what what's where who who's when which how you your the a an in of to that",
     "it know remember remembered about have has called name's tell can please again",

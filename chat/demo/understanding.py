@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from chat.demo.about_user import REMEMBER_THAT, about_user, question_about_user
-from chat.demo.arithmetic import calculation, told
+from chat.demo.arithmetic import calculation, told_numbers
 from chat.demo.clock_questions import time_question
 from chat.demo.context import Context
 from chat.demo.conversation import Exchange
@@ -49,7 +49,7 @@ def understand(question: str, context: Context) -> tuple[Intent, ...]:
 
 
 def _merged(intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
-    """ "What's the weather in London? And in Tokyo?" is one report on two cities."""
+    """Makes one report of "What's the weather in London? And in Tokyo?"."""
     merged: list[Intent] = []
     for intent in intents:
         match merged[-1:], intent:
@@ -67,7 +67,7 @@ def _understand(clause: str, context: Context) -> Intent:
         return Say(answer)
     if found := time_question(clause, context) or calculation(clause, context):
         return found
-    if not ASKS.search(clause) and (numbers := told(clause)):
+    if not ASKS.search(clause) and (numbers := told_numbers(clause)):
         return Given(numbers)
     return (
         weather_question(clause, context)

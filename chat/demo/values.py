@@ -50,5 +50,5 @@ def number_in(value: object) -> Number | None:
 
 
 def joined(words: list[str], last: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """As in "a, b and c"."""
     return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -9,7 +9,7 @@ def words(*lines: str) -> frozenset[str]:
 BEFORE_A_PLACE = words("in for at of near around between from to than versus vs about with compare across over on")
 # After these too, but small letters count only where a comparison or the end of the sentence follows.
 PERHAPS_BEFORE_A_PLACE = words("is are was were does do will")
-LISTING = words("and or & , / ; versus vs plus")
+LISTING = words("and or & , / ; : versus vs plus")
 ARTICLES = words("the a an")
 # Small words inside a name: Rio de Janeiro, Stoke on Trent, Isle of Man.
 INSIDE_A_NAME = words("de do da dos das del della di du la le les el al of on upon am an der den sur the")
@@ -52,6 +52,7 @@ COMMON = words(
     "report update info information data details detail expected expect happening anything something nothing table",
     "list write using use give out up down by as into onto off than between with without of in on at to for from near",
     "around about across over under the a an now what're quick quickly question whether both either neither apart",
+    "ahead behind",
     "difference far high higher highest low lower lowest big bigger biggest great good bad nice best worst better",
     "worse warmth heat wondering curious sorry well hmm could've remind again actually maybe perhaps alright sure",
     "suppose supposing assume assuming imagine given say answer tool tools call again live lives living",

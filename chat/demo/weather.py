@@ -139,7 +139,7 @@ def _cell(found: Reading, quantity: str) -> str:
 
 
 def _compared(intent: Compare, values: list[Value]) -> str:
-    """ "Tokyo is warmer: **22 °C** against 14 °C in London, a difference of 8 degrees." """
+    """As in "Tokyo is warmer: **22 °C** against 14 °C in London, a difference of 8 degrees."."""
     ordered = sorted(values, key=lambda value: value.number, reverse=intent.most)
     best, rest = ordered[0], ordered[1:]
     level = [value for value in ordered if value.number == best.number]

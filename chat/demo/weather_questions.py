@@ -82,7 +82,7 @@ def _compare(clause: str, context: Context, named: tuple[str, ...], compared: tu
     """A comparison of the numbers told, of the cities named, or of those spoken of before."""
     quantity, most = compared
     superlative = bool(SUPERLATIVE.search(clause))
-    told = arithmetic.told(clause)
+    told = arithmetic.told_numbers(clause)
     units = units_in(clause)
     if len(told) > 1:
         return Compare(told, quantity, most, superlative)

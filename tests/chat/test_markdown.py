@@ -36,7 +36,7 @@ HOSTILE = [
     "<script>alert(1)</script> <SCRIPT SRC=//evil.com/x.js> <scr<script>ipt>alert(1)</scr</script>ipt>",
     '<div id="chat" hx-get="/admin/" hx-trigger="load" ws-connect="/ws/x" data-x="1">x</div><form name="x"><input>',
     "<img src=x onerror=alert(1)><svg onload=alert(1)><svg><style><img src=x onerror=alert(1)></style></svg><math>",
-    "<a href='javascript:alert(1)' style='position:fixed'>x</a> <p onclick=alert(1)> <base href=//evil.com> <button>",
+    "<a href='javascript:alert(1)' style='position:fixed'>x</a> <p onclick=alert(1)> <base href=//evil.com> <a href=/x>",
     "a <!-- b --> <![CDATA[ c ]]> <?php d ?> <!DOCTYPE e> </p></div></article> &lt;script&gt; &#60;b&#x3e; &amp;lt;",
     "[a](javascript:alert(1)) [b](JaVaScRiPt:alert%281%29) [c](&#106;avascript&colon;alert(1)) [d](java&Tab;script:x)",
     "[e](\x01javascript:alert(1)) [f](<java\tscript:alert(1)>) [g](data:text/html;base64,PHNjcmlwdD4=) [h](vbscript:x)",
@@ -143,6 +143,7 @@ def test_the_last_step_alone_makes_hostile_html_harmless(text: str) -> None:
     html = sanitised(clean(text))
     assert "<script" not in html
     assert not re.search(r"<[^>]*\s(on\w+|style|id|name|hx-\w+|ws-\w+|data-\w+|src|action)\s*=", html)
+    assert not re.search(r"href=.(?!https?://|mailto:)", html)
     assert not re.search(r"<(svg|math|img|form|input|base|style)", html)
 
 

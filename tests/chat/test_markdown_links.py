@@ -21,6 +21,7 @@ def linked(href: str, text: str, host: str = "") -> str:
         ("https://example.com/Köln", "https://example.com/K%C3%B6ln", "example.com"),
         ("https://paypal.com@evil.com/", "https://evil.com/", "evil.com"),
         ("https://user:paypal.com@evil.com:1", "https://evil.com:1", "evil.com"),
+        ("https://a@paypal.com@evil.com", "https://evil.com", "evil.com"),
         ("https://аpple.com", "https://xn--pple-43d.com", "xn--pple-43d.com"),
         ("https://ｅｘａｍｐｌｅ。com", "https://example.com", "example.com"),
         ("https://straße.de", "https://xn--strae-oqa.de", "xn--strae-oqa.de"),

@@ -136,7 +136,7 @@ def test_all_that_is_remembered_is_told_without_a_tool(question: str) -> None:
     answer = dialogue.say(question)
     assert dialogue.rounds == []
     assert "- Lives in Berlin\n- Dog is called Rex\n- Likes <tea> & cake\n- Temperature units: fahrenheit" in answer
-    assert "[Settings](/settings/)" in answer
+    assert "Settings page (`/settings/`)" in answer
 
 
 def test_an_empty_memory_is_told_as_one() -> None:

@@ -41,8 +41,8 @@ def test_another_place_can_be_asked_after() -> None:
 
 
 def test_a_time_difference_is_told_in_hours() -> None:
-    answer = Dialogue().say("What's the time difference between New York and Tokyo?")
-    assert "Tokyo is 14 hours ahead of New York." in answer
+    assert "Tokyo is 14 hours ahead of New York." in Dialogue().say("time difference between New York and Tokyo")
+    assert "London is 9 hours behind Tokyo." in Dialogue().say("How many hours is Tokyo ahead of London?")
 
 
 def test_an_unknown_place_is_reported_beside_the_others() -> None:

@@ -1,0 +1,21 @@
+"""The only writer of messages, runs and steps. Each function is one transaction's work, done inside it."""
+
+from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
+from chat.store.events import apply, flush
+from chat.store.leases import end_abandoned, renew, take_queued
+from chat.store.messages import Sent, send, start_conversation
+
+__all__ = [
+    "Refused",
+    "Sent",
+    "StaleOwner",
+    "apply",
+    "end_abandoned",
+    "flush",
+    "raise_conversation",
+    "raise_run",
+    "renew",
+    "send",
+    "start_conversation",
+    "take_queued",
+]

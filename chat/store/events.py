@@ -1,0 +1,173 @@
+"""Stores what happens in a run: one tuple of the loop's events, one transaction, one revision."""
+
+import uuid
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+
+from chat.agent.events import (
+    Batch,
+    Began,
+    Ended,
+    MemoryRead,
+    ModelEnded,
+    ModelFailed,
+    ModelStarted,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+)
+from chat.models import Message, Payload, Run, RunStatus, Step, StepKind, StepStatus
+from chat.store.counters import raise_conversation, raise_run
+from tools.text import clean
+
+STOPPED = "Error: stopped by the user before it finished."
+UNKNOWN = "Error: the process died while this ran; whether it took effect is unknown."
+
+
+def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
+    """Store a tuple of events; return the run's revision. Raises StaleOwner."""
+    revision = raise_run(run_id, attempt)
+    run = Run.objects.get(pk=run_id)
+    for event in batch:
+        match event:
+            case Began():
+                run.request = dict(event.request)
+            case MemoryRead():
+                _memory(run, revision, event)
+            case ModelStarted():
+                _model_started(run, revision, event)
+            case ModelEnded():
+                _model_ended(run, revision, event)
+            case ModelFailed():
+                _end_step(run, event.number, event.at, revision, error=event.error, output={"text": event.text})
+            case ToolStarted():
+                _tool_started(run, revision, event)
+            case ToolEnded():
+                _tool_ended(run, revision, event)
+            case Ended():
+                _ended(run, revision, event)
+            case TextDelta():
+                pass  # a preview, kept by `flush`
+    if running := dict.fromkeys(clean(event.call.name) for event in batch if isinstance(event, ToolStarted)):
+        run.doing = f"Running {', '.join(running)}"[:200]
+    run.save(
+        update_fields=[
+            "request", "status", "stop_reason", "error", "doing", "turns", "tools",
+            "input_tokens", "output_tokens", "cost", "ended", "lease_until",
+        ]
+    )  # fmt: skip
+    return revision
+
+
+def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str]]) -> None:
+    """Keep the text so far of live model steps: (run, attempt, number, text). No revision: viewers have it."""
+    for run_id, attempt, number, text in pieces:
+        Step.objects.filter(
+            run=run_id, run__attempt=attempt, number=number, status=StepStatus.RUNNING
+        ).update(output={"text": clean(text)})  # fmt: skip
+
+
+def _memory(run: Run, revision: int, event: MemoryRead) -> None:
+    output = {"facts": [*event.facts], "preferences": [*event.preferences]}
+    Step.objects.create(
+        run=run, number=event.number, kind=StepKind.MEMORY, name="Memory", status=StepStatus.DONE,
+        started=event.at, ended=event.at, output=output, born=revision, revision=revision,
+    )  # fmt: skip
+
+
+def _model_started(run: Run, revision: int, event: ModelStarted) -> None:
+    sent = {
+        "turn": event.turn, "after": event.after, "tools": event.tools, "sha256": event.sha256, "bytes": event.size,
+    }  # fmt: skip
+    Step.objects.create(
+        run=run, number=event.number, kind=StepKind.MODEL, name=event.model, started=event.at, input=sent,
+        born=revision, revision=revision,
+    )  # fmt: skip
+    run.turns, run.doing = event.turn, "Thinking"
+
+
+def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
+    reply, usage = event.reply, event.reply.usage
+    output = {
+        "text": clean(reply.text),
+        "reasoning": clean(reply.reasoning),
+        "reasoning_field": reply.reasoning_field,
+        "calls": [asdict(call) for call in reply.calls],
+        "finish": reply.finish,
+        "refusal": clean(reply.refusal),
+        "model": reply.model,
+    }
+    _end_step(
+        run, event.number, event.at, revision, output=cleaned({name: value for name, value in output.items() if value}),
+        first_token=event.first_token, cost=event.cost, input_tokens=usage.input, cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write, reasoning_tokens=usage.reasoning, output_tokens=usage.output,
+    )  # fmt: skip
+    run.input_tokens = _sum(run.input_tokens, usage.input, usage.cache_read, usage.cache_write)
+    run.output_tokens = _sum(run.output_tokens, usage.reasoning, usage.output)
+    if event.cost is not None:
+        run.cost = (run.cost or Decimal(0)) + event.cost
+
+
+def _tool_started(run: Run, revision: int, event: ToolStarted) -> None:
+    call = event.call
+    parent = Step.objects.only("id").get(run=run, number=event.parent)
+    given = {"id": call.id, "arguments": call.arguments} | ({"raw": call.raw} if call.problem else {})
+    Step.objects.create(
+        run=run, parent=parent, number=event.number, kind=StepKind.TOOL, name=clean(call.name)[:200],
+        started=event.at, input=cleaned(given), born=revision, revision=revision,
+    )  # fmt: skip
+    name = clean(call.name)[:200]
+    run.tools[name] = run.tools.get(name, 0) + 1
+
+
+def _tool_ended(run: Run, revision: int, event: ToolEnded) -> None:
+    output = {"text": clean(event.text)} | ({"detail": clean(event.detail)} if event.detail else {})
+    _end_step(run, event.number, event.at, revision, error=event.error, output=output)
+    if event.whole:
+        step = Step.objects.only("id").get(run=run, number=event.number)
+        Payload.objects.create(step=step, body=zlib.compress(event.whole.encode("utf-8", "replace")), created=event.at)
+
+
+def _ended(run: Run, revision: int, event: Ended) -> None:
+    """The one place where a run ends: its open steps are closed, its answer is written, its lease is given up."""
+    open_steps = Step.objects.filter(run=run, status=StepStatus.RUNNING)
+    crashed = event.stop_reason == "crashed"
+    closed = {
+        "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "ended": event.at, "revision": revision,
+    }  # fmt: skip
+    open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
+    open_steps.update(output={"text": clean(event.text)}, **closed)
+    run.status, run.stop_reason, run.error = RunStatus(event.status), event.stop_reason, clean(event.error)
+    run.doing, run.ended, run.lease_until = "", event.at, None
+    shown = raise_conversation(run.conversation_id)
+    Message.objects.filter(pk=run.answer_id).update(text=clean(event.text), revision=shown)
+
+
+def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "", **values: object) -> None:
+    Step.objects.filter(run=run, number=number).update(
+        status=StepStatus.ERROR if error else StepStatus.DONE,
+        error=clean(error),
+        ended=at,
+        revision=revision,
+        **values,
+    )
+
+
+def _sum(total: int | None, *counts: int | None) -> int | None:
+    known = [count for count in (total, *counts) if count is not None]
+    return sum(known) if known else None
+
+
+def cleaned(value: object) -> object:
+    """Return JSON in which every string can be stored and shown."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): cleaned(item) for key, item in value.items()}
+        case list() | tuple():
+            return [cleaned(item) for item in value]
+    return value

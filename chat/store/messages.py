@@ -1,0 +1,93 @@
+"""Stores what a person says, and the run that is to answer it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from chat.models import LIVE, Conversation, Message, Role, Run
+from chat.store.counters import Refused, raise_conversation
+from chat.store.leases import lease
+
+TITLE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is stored. `attempt` is that of its run if it may begin at once, 0 if it has to wait.
+
+    `fresh` is False for a resend of what was stored before.
+    """
+
+    conversation: uuid.UUID
+    message: int
+    run: uuid.UUID
+    attempt: int
+    fresh: bool = True
+
+
+def start_conversation(owner: int, text: str, client_id: str, model: str, process: str, at: datetime) -> Sent:
+    """Make a conversation with its first message; a resend returns the one that was made."""
+    if sent := _sent_before(owner, text, client_id, None):
+        return sent
+    conversation = Conversation.objects.create(
+        owner_id=owner, title=title_of(text), model=model, revision=1, created=at, updated=at
+    )
+    return _append(conversation, 1, owner, text, client_id, model, process, at)
+
+
+def send(
+    conversation: uuid.UUID, owner: int, text: str, client_id: str, model: str, process: str, at: datetime
+) -> Sent:
+    """Store a message and its run, which begins at once unless another one is live here."""
+    if sent := _sent_before(owner, text, client_id, conversation):
+        return sent
+    revision = raise_conversation(conversation)
+    row = Conversation.objects.get(pk=conversation)
+    Conversation.objects.filter(pk=conversation).update(updated=at, model=model)
+    return _append(row, revision, owner, text, client_id, model, process, at)
+
+
+def title_of(text: str) -> str:
+    """Return the first words of a message, as a title."""
+    words = " ".join(text.split())
+    if len(words) <= TITLE_LENGTH:
+        return words
+    return words[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
+
+
+def _sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID | None) -> Sent | None:
+    message = Message.objects.filter(owner=owner, client_id=client_id).first()
+    if message is None:
+        return None
+    if message.text != text or (conversation and message.conversation_id != conversation):
+        raise Refused("Another message was sent under the same id; this one was not sent. Send it again.")
+    run = message.runs.order_by("created").first()
+    assert run is not None  # noqa: S101  Written in the same transaction as the message.
+    return Sent(message.conversation_id, message.pk, run.pk, 0, fresh=False)
+
+
+def _append(
+    conversation: Conversation,
+    revision: int,
+    owner: int,
+    text: str,
+    client_id: str,
+    model: str,
+    process: str,
+    at: datetime,
+) -> Sent:
+    last = conversation.messages.order_by("-id").first()
+    said = Message.objects.create(
+        conversation=conversation, parent=last, role=Role.USER, text=text, owner_id=owner,
+        client_id=client_id, born=revision, revision=revision, created=at,
+    )  # fmt: skip
+    answer = Message.objects.create(
+        conversation=conversation, parent=said, role=Role.ASSISTANT, owner_id=owner,
+        born=revision, revision=revision, created=at,
+    )  # fmt: skip
+    busy = conversation.runs.filter(status__in=LIVE).exists()
+    run = Run(conversation=conversation, message=said, answer=answer, model=model, created=at)
+    if not busy:
+        lease(run, process, at)
+    run.save(force_insert=True)
+    return Sent(conversation.pk, said.pk, run.pk, run.attempt)

@@ -1,0 +1,69 @@
+"""What a person does and sees on the chat page, by the names that a screen reader would say."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message")
+
+
+def log(page: Page) -> Locator:
+    return page.get_by_role("log", name="Conversation")
+
+
+def questions(page: Page) -> Locator:
+    return log(page).locator('article[data-role="user"]')
+
+
+def answers(page: Page) -> Locator:
+    return log(page).locator('article[data-role="assistant"]')
+
+
+def trace(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="Trace")
+
+
+def steps(page: Page, kind: str = "") -> Locator:
+    """The lines of the trace, of one kind if it is given."""
+    return trace(page).locator(f'[data-step][data-kind="{kind}"]' if kind else "[data-step]")
+
+
+def head(step: Locator) -> Locator:
+    """The line that opens a step."""
+    return step.locator("summary").first
+
+
+def stop(page: Page) -> Locator:
+    return page.get_by_role("button", name="Stop", exact=True)
+
+
+def start(page: Page, text: str) -> None:
+    """Begin a conversation with a message; its page is then open."""
+    page.goto("/")
+    box(page).fill(text)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/c/[0-9a-f-]{36}/$"))
+
+
+def ask(page: Page, text: str) -> None:
+    """Send a message in the open conversation; its article is then in the log, and the box is empty."""
+    before = questions(page).count()
+    box(page).fill(text)
+    page.keyboard.press("Enter")
+    expect(questions(page)).to_have_count(before + 1)
+    expect(box(page)).to_have_value("")
+
+
+def answered(page: Page, number: int = 1, status: str = "done") -> Locator:
+    """The answer of this number, once it has ended so, and nothing is going on any more."""
+    answer = answers(page).nth(number - 1)
+    expect(answer).to_have_attribute("data-status", status)
+    expect(stop(page)).to_have_count(0)
+    return answer
+
+
+def html(page: Page, selector: str) -> str:
+    """What is drawn inside an element, to be compared with what another page or a later one draws."""
+    return str(page.locator(selector).evaluate("element => element.innerHTML"))

@@ -1,0 +1,58 @@
+"""Text that wants to be more than text: in messages, echoed in answers, in titles. Nothing runs, nothing leaves."""
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.browser.chatting import answered, questions, start, steps, trace
+from tests.browser.conftest import Visit, session_of
+from tests.serving import Site
+
+# The demo model repeats what somebody says of themselves, so each of these comes back as Markdown of the agent.
+HOSTILE = (
+    "I like <script>alert(1)</script>",
+    "I like <img src=x onerror=alert(1)> and <svg onload=alert(1)>",
+    "I like ![a picture](https://evil.example/pixel.png) and <img src=https://evil.example/pixel.png>",
+    "I like [a link](javascript:alert(1)) and [data](data:text/html,<script>alert(1)</script>)",
+    'I like <div hx-get="https://evil.example/" hx-trigger="load">this</div>',
+    'I like <div id="messages" hx-swap-oob="innerHTML">this</div>',
+    'I like <a href="#" hx-on:click="alert(1)" ws-send>this</a> and <form action="https://evil.example/"><button>Go',
+    "I like <iframe src=https://evil.example/></iframe><style>*{display:none}</style></textarea></title></pre>",
+    "I like \u202eevil\u202c and e" + "\u0301" * 50 + " and \ufdfd",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_stays_text_in_the_chat(page: Page, text: str) -> None:
+    start(page, text)
+    answer = answered(page)
+    assert questions(page).first.inner_text().strip() == text
+    expect(answer).to_contain_text("Remember that")
+    said = answer.locator(".said")
+    expect(said.locator("script, img, svg, iframe, form, style, [hx-get], [hx-swap-oob], [ws-send]")).to_have_count(0)
+    for link in said.get_by_role("link").all():
+        assert (link.get_attribute("href") or "").startswith("https://")
+        assert link.get_attribute("rel") == "noopener noreferrer nofollow"
+
+
+def test_hostile_text_stays_text_on_every_page_that_shows_it(
+    visit: Visit, site: Site, of_somebody_new: StorageState
+) -> None:
+    page = visit(site, of_somebody_new)
+    text = "Remember that I like <script>alert(1)</script> & <img src=https://evil.example/x onerror=alert(1)>"
+    start(page, text)
+    answered(page)
+    address = page.url
+    for step in steps(page).all():
+        step.locator("summary").first.click()
+    trace(page).get_by_role("link", name="Open full trace").click()
+    page.get_by_role("region", name="Trace").wait_for()
+    for path in ("/runs/", "/settings/", f"{address}edit/", f"{address}delete/", "/"):
+        page.goto(path)
+        expect(page.get_by_text("<script>alert(1)</script>").or_(page.get_by_label("Title")).first).to_be_attached()
+
+    staff = visit(site, session_of(site, "staff"))
+    for kind in ("conversation", "message", "run", "fact", "step"):
+        staff.goto(f"/admin/chat/{kind}/")
+        staff.get_by_role("row").nth(1).get_by_role("link").first.click()
+        expect(staff.get_by_role("heading", level=1)).to_be_visible()
+        assert staff.locator("script:has-text('alert(1)'), img[onerror]").count() == 0

@@ -1,0 +1,38 @@
+"""The server dies in mid run and comes back: the page says so, returns by itself, and tells how the run ended."""
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.chatting import answered, answers, ask, box, questions, start
+from tests.browser.conftest import Complaints, Visit, session_of
+from tests.conftest import PASSWORD
+from tests.serving import free_port, served
+
+
+def test_a_page_comes_back_by_itself_when_its_server_does(
+    tmp_path: Path, visit: Visit, complaints: Complaints
+) -> None:
+    complaints.expect("WebSocket connection to .* failed")
+    port = str(free_port())
+    with served(tmp_path, PORT=port) as site:
+        site.add_user("alice", PASSWORD)
+        page = visit(site, session_of(site, "alice"))
+        start(page, "What is 6 * 7?")
+        answered(page)
+        ask(page, "Count to 1000")
+        expect(answers(page).last).to_contain_text("1, 2, 3")
+        site.process.kill()
+        expect(page.get_by_role("status")).to_have_text("Reconnecting…")
+        box(page).fill("What is 6 * 8?")
+        page.keyboard.press("Enter")
+
+    with served(tmp_path, PORT=port):
+        expect(answers(page).nth(1)).to_have_attribute("data-status", "error")
+        expect(answers(page).nth(1)).to_contain_text("The server stopped")
+        expect(answers(page).nth(1)).not_to_contain_text("999")
+        expect(answered(page, 3)).to_contain_text("48")
+        expect(box(page)).to_have_value("")
+        expect(page.get_by_role("status")).to_have_text("")
+        page.reload()
+        expect(questions(page)).to_have_count(3)
