@@ -10,9 +10,7 @@ from tests.conftest import PASSWORD
 from tests.serving import free_port, served
 
 
-def test_a_page_comes_back_by_itself_when_its_server_does(
-    tmp_path: Path, visit: Visit, complaints: Complaints
-) -> None:
+def test_a_page_comes_back_by_itself_when_its_server_does(tmp_path: Path, visit: Visit, complaints: Complaints) -> None:
     complaints.expect("WebSocket connection to .* failed")
     port = str(free_port())
     with served(tmp_path, PORT=port) as site:

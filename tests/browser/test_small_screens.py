@@ -59,7 +59,17 @@ def test_no_page_is_wider_than_the_screen(visit: Visit, site: Site, complaints: 
         head(step).click()
     narrowed(page)
     run = trace(page).get_by_role("link", name="Open full trace").get_attribute("href")
-    pages = ("/", chat, f"{chat}edit/", f"{chat}delete/", "/runs/", str(run), "/settings/", "/accounts/password/", "/x/")
+    pages = (
+        "/",
+        chat,
+        f"{chat}edit/",
+        f"{chat}delete/",
+        "/runs/",
+        str(run),
+        "/settings/",
+        "/accounts/password/",
+        "/x/",
+    )
     for path in pages:
         page.goto(path)
         narrowed(page)

@@ -36,7 +36,7 @@ HOSTILE = [
     "<script>alert(1)</script> <SCRIPT SRC=//evil.com/x.js> <scr<script>ipt>alert(1)</scr</script>ipt>",
     '<div id="chat" hx-get="/admin/" hx-trigger="load" ws-connect="/ws/x" data-x="1">x</div><form name="x"><input>',
     "<img src=x onerror=alert(1)><svg onload=alert(1)><svg><style><img src=x onerror=alert(1)></style></svg><math>",
-    "<a href='javascript:alert(1)' style='position:fixed'>x</a> <p onclick=alert(1)> <base href=//evil.com> <a href=/x>",
+    "<a href='javascript:alert(1)' style='top:0'>x</a> <p onclick=alert(1)> <base href=//evil.com> <a href=/x>",
     "a <!-- b --> <![CDATA[ c ]]> <?php d ?> <!DOCTYPE e> </p></div></article> &lt;script&gt; &#60;b&#x3e; &amp;lt;",
     "[a](javascript:alert(1)) [b](JaVaScRiPt:alert%281%29) [c](&#106;avascript&colon;alert(1)) [d](java&Tab;script:x)",
     "[e](\x01javascript:alert(1)) [f](<java\tscript:alert(1)>) [g](data:text/html;base64,PHNjcmlwdD4=) [h](vbscript:x)",

@@ -1,0 +1,137 @@
+"""How a run is drawn: names and labels of its steps, bars, what they show when they are opened."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chat import trace
+from chat.models import Run, Step
+from chat.words import dollars, duration, figures_line, how_it_ended, summary_line
+
+RUN = uuid4()
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def run(**values: Any) -> Run:
+    return Run(
+        **{"status": "done", "stop_reason": "done", "started": START, "ended": at(4), "created": START, **values}
+    )
+
+
+def step(kind: str = "tool", begin: float = 0, end: float | None = 1, **values: Any) -> Step:
+    ended = None if end is None else at(end)
+    status = "running" if end is None else "done"
+    given = {"number": 1, "name": "look", "input": {"id": "a", "arguments": {"place": "here"}}}
+    return Step(**{"kind": kind, "started": at(begin), "ended": ended, "status": status, **given, **values})
+
+
+def shown(one: Step) -> dict[str, str]:
+    return {field.name: str(field.html) for field in trace.row(one, run(), 4).fields}
+
+
+def test_a_tool_is_named_by_its_name_and_labelled_by_its_arguments() -> None:
+    row = trace.row(step(input={"id": "a", "arguments": {"city": "London", "units": "celsius"}}), run(), 4)
+    assert (row.title, row.label, row.tone) == ("look", "London, celsius", "tool")
+
+
+def test_a_tool_that_failed_says_so_in_its_line() -> None:
+    row = trace.row(step(status="error", error="division by zero"), run(), 4)
+    assert (row.label, row.tone) == ("here: division by zero", "error")
+
+
+@pytest.mark.parametrize(
+    ("output", "title", "label"),
+    [
+        ({"calls": [{"name": "look", "arguments": {}}] * 2}, "Think", "chose 2 tools"),
+        ({"text": "Hello"}, "Answer", ""),
+    ],
+)
+def test_a_model_step_is_named_by_what_came_of_it(output: dict[str, Any], title: str, label: str) -> None:
+    row = trace.row(step("model", output=output, run_id=RUN), run(), 4)
+    assert (row.title, row.label) == (title, label)
+
+
+def test_memory_counts_what_went_in() -> None:
+    output = {"facts": [{"text": "Lives in Berlin"}], "preferences": [{"key": "units", "text": "f"}]}
+    row = trace.row(step("memory", output=output), run(), 4)
+    assert row.label == "1 fact, 1 preference"
+    assert shown(step("memory", output=output)) == {"Facts": "Lives in Berlin", "Preferences": "units: f"}
+
+
+def test_a_bar_stands_where_its_time_was() -> None:
+    row = trace.row(step(begin=1, end=3), run(), 4)
+    assert (row.bar_x, row.bar_width) == (25, 50)
+
+
+def test_a_bar_never_leaves_its_line() -> None:
+    for begin, end in ((-1, 0), (0, 0), (4, 4), (3.99, 9), (0, None)):
+        row = trace.row(step(begin=begin, end=end), run(), 4)
+        assert row.bar_x >= 0
+        assert row.bar_width > 0
+        assert row.bar_x + row.bar_width <= 100
+
+
+def test_a_live_run_is_drawn_to_a_scale_that_doubles() -> None:
+    live = run(status="running", ended=None)
+    assert [trace.scale(live, at(seconds)) for seconds in (0, 0.5, 1.5, 3, 5)] == [1, 1, 2, 4, 8]
+    assert trace.scale(run(), at(99)) == 4
+
+
+def test_text_of_tools_and_models_is_escaped_and_json_is_coloured() -> None:
+    hostile = "<script>alert(1)</script>"
+    fields = shown(step(input={"id": "a", "arguments": {"x": hostile}}, output={"text": hostile, "detail": hostile}))
+    assert all("<script" not in html for html in fields.values())
+    assert '<span class="k">&quot;x&quot;</span>' in fields["Arguments"]
+
+
+def test_a_long_result_is_cut_with_a_note_and_the_way_to_all_of_it() -> None:
+    one = step(output={"text": "x" * 5000}, run_id=RUN)
+    field = next(field for field in trace.row(one, run(), 4).fields if field.name == "Result")
+    assert len(field.html) == trace.PREVIEW_LENGTH
+    assert "5,000" in field.note
+    assert field.more_url.endswith("/steps/1/result/")
+
+
+def test_tokens_that_were_not_reported_are_not_shown_as_zero() -> None:
+    assert "did not report" in shown(step("model", run_id=RUN))["Tokens"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0, "0 ms"),
+        (0.0034, "3 ms"),
+        (0.9996, "1.00 s"),
+        (2.414, "2.41 s"),
+        (99.999, "1 min 40 s"),
+        (185, "3 min 05 s"),
+    ],
+)
+def test_durations_read_well(seconds: float | None, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_an_unknown_cost_is_a_dash_and_no_zero() -> None:
+    assert (dollars(None), dollars(Decimal("0.0004")), dollars(Decimal(1234))) == ("–", "$0.0004", "$1,234.00")
+
+
+def test_the_line_over_an_answer_counts_tools() -> None:
+    used = run(tools={"get_weather": 2, "calculate": 1, "look": 5}, turns=3, input_tokens=1300, output_tokens=12)
+    assert summary_line(used) == "Used get_weather twice, calculate once, look 5 times"
+    assert figures_line(used) == "3 turns · 4.00 s · 1,312 tokens"
+    assert summary_line(run(status="running", doing="Running look")) == "Running look"
+
+
+@pytest.mark.parametrize(("reason", "words"), [("done", ""), ("stopped", "Stopped."), ("max_turns", "limit of turns")])
+def test_each_ending_has_words(reason: str, words: str) -> None:
+    said = how_it_ended(run(status="done", stop_reason=reason))
+    assert words in said
+    assert bool(words) == bool(said)
