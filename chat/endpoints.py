@@ -4,7 +4,8 @@ import time
 
 from django.conf import settings
 
-from chat.agent.endpoint import Endpoint, EndpointError
+from chat.agent.endpoint import Endpoint
+from chat.agent.errors import EndpointError
 from chat.demo.transport import DemoTransport
 
 DEMO_URL = "http://demo.invalid/v1"

@@ -62,7 +62,7 @@ def sanitised(html: str) -> SafeString:
 
 
 def html_of(text: str, read: Callable[[str], str]) -> str:
-    """Return what `read` makes of a text; what it cannot read, or could for ever, is shown as it stands."""
+    """Return what `read` makes of a text. What is too long for it, or breaks it, is shown as it stands."""
     if len(text) <= LONGEST:
         try:
             return read(text)
@@ -115,5 +115,5 @@ class _Html(RendererHTML):
     td_open = th_open
 
 
-_PARSER = Grammar(renderer_cls=_Html)
+_PARSER = Grammar(_Html)
 _PARSER.core.ruler.push("links", mark_links)

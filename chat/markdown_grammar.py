@@ -1,8 +1,9 @@
 """The Markdown that answers are read in: CommonMark with tables and strikethrough, and bounds on what it may become."""
 
-from typing import Any
+from collections.abc import Callable
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML, RendererProtocol
 from markdown_it.rules_block import StateBlock, table
 
 MAX_DEPTH = 18  # a little less than where the parser would leave out what is inside
@@ -12,8 +13,8 @@ SPARE_CELLS = 1_000  # the cells that a table may have beyond its characters
 class Grammar(MarkdownIt):
     """Reads no HTML, and keeps links as they are written: `markdown_links` judges them."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__("commonmark", {"html": False}, **options)
+    def __init__(self, renderer: Callable[[MarkdownIt], RendererProtocol] = RendererHTML) -> None:
+        super().__init__("commonmark", {"html": False}, renderer_cls=renderer)
         self.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
         self.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
         self.block.ruler.before("table", "too_deep", _too_deep)

@@ -11,7 +11,9 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 # Browsers take \ for / and skip tabs and line breaks, so an authority holding one of them is no authority here.
-_WEB = re.compile(r"(https?)://(?:[^/?#\\\s]*@)?(\[[\da-f:.]+\]|[^][/?#@:\\\s]{1,253})(:\d{1,5})?((?:[/?#]\S*)?)", re.I)
+_WEB = re.compile(
+    r"(https?)://(?:[^/?#\\\s]*@)?(\[[\da-f:.]+\]|[^][/?#@:\\\s]{1,253})(:\d{1,5})?((?:[/?#]\S*)?)", re.I | re.A
+)
 _MAIL = re.compile(r"mailto:([\w.+-]+)@([^][/?#@:,%\\\s]{1,253})(?:\?.*)?", re.I | re.A | re.S)
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)")

@@ -154,6 +154,7 @@ class StepKind(models.TextChoices):
     MODEL = "model"
     TOOL = "tool"
     MEMORY = "memory"
+    RETRY = "retry"
 
 
 class StepStatus(models.TextChoices):
@@ -168,8 +169,8 @@ class Step(models.Model):
     """One row of a run's trace.
 
     `input` and `output` by kind: `model` {"turn", "after", "sha256", "bytes"} and {"text", "reasoning", "calls",
-    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}. Both are {}
-    while there is nothing.
+    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"};
+    `retry` {"seconds", "reason"} and {}. Both are {} while there is nothing.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported.
     """
 

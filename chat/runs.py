@@ -18,6 +18,7 @@ from django.conf import settings
 
 from chat import endpoints, preview, rows, store
 from chat.agent import loop
+from chat.agent.asking import now
 from chat.agent.events import Batch, Began, Ended, MemoryRead, ModelEnded, ModelFailed, TextDelta
 from chat.agent.transcript import transcript
 from chat.agent.values import JSON
@@ -63,7 +64,7 @@ async def send(owner: int, text: str, client_id: str, model: str, conversation: 
 
     Raises store.Refused or endpoints.NoModel, whose words are for the person.
     """
-    model, at = await endpoints.chosen(model), loop.now()
+    model, at = await endpoints.chosen(model), now()
     if conversation is None:
         sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at)
     else:
@@ -153,7 +154,7 @@ def _prepare(run_id: uuid.UUID) -> tuple[Run, loop.Task]:
     """Read all that a run needs, and freeze it."""
     run = Run.objects.select_related("message", "conversation").get(pk=run_id)
     remembered = recall(run.message.owner_id)
-    system, at = system_prompt(run.conversation.instructions, remembered), loop.now()
+    system, at = system_prompt(run.conversation.instructions, remembered), now()
     schemas = registry.schemas()
     task = loop.Task(
         model=run.model,
@@ -186,7 +187,7 @@ async def _store(work: Live, batch: Batch) -> None:
 
 async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended | None:
     """End a run from outside its loop, with what it had said so far."""
-    ended = Ended(loop.now(), status, reason, work.said, error)
+    ended = Ended(now(), status, reason, work.said, error)
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
@@ -200,7 +201,7 @@ async def _next(conversation: uuid.UUID) -> None:
     if not await read(rows.has_queued, conversation):
         return
     try:
-        taken = await write(store.take_queued, conversation, PROCESS, loop.now())
+        taken = await write(store.take_queued, conversation, PROCESS, now())
     except store.Refused:  # the conversation was deleted
         return
     if taken:

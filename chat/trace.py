@@ -58,6 +58,10 @@ class StepRow:
     def live(self) -> bool:
         return self.step.status == StepStatus.RUNNING
 
+    @property
+    def template(self) -> str:
+        return f"chat/steps/{self.step.kind}.html"
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -154,6 +158,8 @@ def _names(step: Step) -> tuple[str, str]:
             facts, preferences = len(output.get("facts", [])), len(output.get("preferences", []))
             label = f"{plural(facts, 'fact')}, {plural(preferences, 'preference')}"
             return "Memory", label if facts or preferences else "nothing remembered"
+        case StepKind.RETRY:
+            return "Retry", f"after {duration(step.input['seconds'])}: {step.input['reason']}"
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
             return step.name, f"{label}: {step.error}" if step.error else label[:LABEL_LENGTH]
@@ -188,6 +194,8 @@ def _fields(step: Step) -> list[Field]:
             return _memory_fields(step)
         case StepKind.TOOL:
             return _tool_fields(step)
+        case StepKind.RETRY:
+            return [Field("Reason", escape(step.input["reason"]))]
     return _model_fields(step)
 
 

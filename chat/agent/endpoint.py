@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
+from chat.agent.errors import EndpointError, StreamError
 from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler, StreamError
+from chat.agent.stream import Assembler
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
@@ -35,14 +36,6 @@ ADVICE = {
 }
 
 
-class EndpointError(Exception):
-    """A request that got no reply. `reason` is the stop reason it leads to; the message is for people."""
-
-    def __init__(self, message: str, reason: str = "error") -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class Endpoint:
     """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport."""
 
@@ -55,12 +48,12 @@ class Endpoint:
             trust_env=False,
             timeout=httpx2.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
         )
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", http_client=http)
+        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", http_client=http, max_retries=0)
 
     async def models(self) -> list[str]:
         """Return the ids of the models that the endpoint lists. Raises EndpointError."""
         try:
-            page = await self._client.with_options(max_retries=0, timeout=LIST_SECONDS).models.list()
+            page = await self._client.with_options(timeout=LIST_SECONDS).models.list()
         except openai.OpenAIError as error:
             raise self._explain(error) from error
         return [model.id for model in page.data]
@@ -120,7 +113,7 @@ class Endpoint:
             cause = type(error.__cause__).__name__ if error.__cause__ else "no connection"
             return EndpointError(f"{self.host} could not be reached ({cause}). Is it running, and its address right?")
         if not isinstance(error, openai.APIStatusError):
-            return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.")
+            return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.", again=False)
         said = self._clean(error)
         words, reason = ADVICE.get(
             error.status_code, ("answered with status {status}. Try again in a moment.", "error")
@@ -128,13 +121,24 @@ class Endpoint:
         if error.status_code in (400, 413, 422):
             too_long = any(phrase in said.lower() for phrase in TOO_LONG)
             words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
-        return EndpointError(f"{self.host} {words.format(status=error.status_code)} {said}".strip(), reason)
+        again = error.status_code in (408, 409, 429) or error.status_code >= 500
+        message = f"{self.host} {words.format(status=error.status_code)} {said}".strip()
+        return EndpointError(message, reason, again, _retry_after(error.response.headers) if again else None)
 
     def _clean(self, error: openai.APIStatusError) -> str:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
         body = error.body
         said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
         return (said.replace(self._key, "***") if self._key else said)[:300]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an endpoint asks to be left alone, if it says so in seconds."""
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

@@ -75,6 +75,24 @@ class ModelFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryStarted:
+    """The request will be sent again after a wait of `seconds`, because of `reason`."""
+
+    number: int
+    at: datetime
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryEnded:
+    """The wait is over."""
+
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ToolStarted:
     """A tool is about to run. `parent` is the number of the model step that asked for it."""
 
@@ -110,5 +128,8 @@ class Ended:
     error: str = ""
 
 
-Event = Began | MemoryRead | ModelStarted | TextDelta | ModelEnded | ModelFailed | ToolStarted | ToolEnded | Ended
+Event = (
+    Began | MemoryRead | ModelStarted | TextDelta | ModelEnded | ModelFailed | RetryStarted | RetryEnded
+    | ToolStarted | ToolEnded | Ended
+)  # fmt: skip
 Batch = tuple[Event, ...]

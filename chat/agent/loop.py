@@ -5,43 +5,30 @@ sent, and a tool is run, only after it is written down that it will be. To stop 
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 
-from chat.agent.endpoint import Endpoint, EndpointError
-from chat.agent.events import (
-    Batch,
-    Ended,
-    ModelEnded,
-    ModelFailed,
-    ModelStarted,
-    TextDelta,
-    ToolEnded,
-    ToolStarted,
-)
-from chat.agent.stream import Assembler, StreamCut, StreamError
+from chat.agent.asking import EMPTY, FIRST_WAIT, Asking, Clock, now
+from chat.agent.endpoint import Endpoint
+from chat.agent.events import Batch, Ended, ToolEnded, ToolStarted
 from chat.agent.transcript import Answered, Asked, Wire, call_ids, request, wire
-from chat.agent.usage import price
 from chat.agent.values import JSON, Call, Reply
 from tools.registry import ToolResult
 
 RESULT_CHARACTERS = 20_000
 
 CallTool = Callable[[str, dict[str, JSON]], Awaitable[ToolResult]]
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a run is given. `number` is that of the last step written; `opening` joins the first transaction."""
+    """What a run is given. `number` is that of the last step written; `opening` joins the first transaction.
+
+    `first_wait` are the seconds before a failed request is sent again the first time.
+    """
 
     model: str
     messages: Sequence[Wire]
@@ -49,54 +36,39 @@ class Task:
     max_turns: int
     number: int = 0
     opening: Batch = ()
+    first_wait: float = FIRST_WAIT
 
 
 async def run(task: Task, endpoint: Endpoint, call_tool: CallTool, clock: Clock = now) -> AsyncGenerator[Batch, None]:
     """Work on a task until it ends. The last tuple holds `Ended`, with the reason."""
-    messages, number, pending = list(task.messages), task.number, task.opening
+    messages, pending = list(task.messages), task.opening
+    asking = Asking(endpoint, task.model, task.number, clock, task.first_wait)
     for turn in count(1):
         last = turn > task.max_turns
         body = request(task.model, messages, task.tools, last)
-        asked = started(number + 1, clock(), turn, task.model, number, body, last)
-        yield (*pending, asked)
-
-        assembler, first_token = Assembler(), None
-        try:
-            async with aclosing(endpoint.stream(body, assembler)) as pieces:
-                async for piece in pieces:
-                    first_token = first_token or clock()
-                    yield (TextDelta(asked.number, piece),)
-            reply = assembler.reply(turn, [id_ for message in messages for id_ in call_ids(message)])
-        except (EndpointError, StreamError, StreamCut) as error:
-            yield failed(asked.number, clock(), error, assembler.text)
+        taken = [id_ for message in messages for id_ in call_ids(message)]
+        async with aclosing(asking.attempts(body, turn, last, taken, pending)) as batches:
+            async for batch in batches:
+                yield batch
+        ended = asking.ended
+        if ended is None:
             return
-        cost = price(reply.usage, task.model, endpoint.base_url)
-        ended = ModelEnded(asked.number, clock(), first_token, reply, cost)
+        reply = ended.reply
         if last or not reply.calls:
             yield ended, ending(reply, clock(), last)
             return
 
-        calls = [ToolStarted(n, clock(), asked.number, call) for n, call in enumerate(reply.calls, asked.number + 1)]
+        calls = [ToolStarted(n, clock(), ended.number, call) for n, call in enumerate(reply.calls, ended.number + 1)]
+        asking.number = calls[-1].number
         yield ended, *calls
         texts: dict[int, str] = {}
-        async with aclosing(run_tools(calls, call_tool, clock)) as batches:
-            async for pending in batches:
+        async with aclosing(run_tools(calls, call_tool, clock)) as results:
+            async for pending in results:
                 texts |= {result.number: result.text for result in pending}
                 if len(texts) < len(calls):  # the last one shares its transaction with the next request
                     yield pending
         messages.append(wire(Asked(reply.text, reply.calls, reply.reasoning, reply.reasoning_field)))
         messages += [wire(Answered(start.call.id, texts[start.number])) for start in calls]
-        number = calls[-1].number
-
-
-def started(number: int, at: datetime, turn: int, model: str, after: int, body: bytes, last: bool) -> ModelStarted:
-    return ModelStarted(number, at, turn, model, after, hashlib.sha256(body).hexdigest(), len(body), tools=not last)
-
-
-def failed(number: int, at: datetime, error: Exception, text: str) -> Batch:
-    """Say how a run ends whose request got no whole reply, only `text`."""
-    reason = error.reason if isinstance(error, EndpointError) else "error"
-    return ModelFailed(number, at, str(error), text), Ended(at, "failed", reason, text, str(error))
 
 
 async def run_tools(
@@ -136,5 +108,5 @@ def ending(reply: Reply, at: datetime, last: bool) -> Ended:
     if reply.finish == "length":
         return Ended(at, "done", "length", reply.text)
     if not reply.text.strip():
-        return Ended(at, "failed", "empty", "", "The model's reply was empty.")
+        return Ended(at, "failed", "empty", "", EMPTY)
     return Ended(at, "done", "max_turns" if last else "done", reply.text)

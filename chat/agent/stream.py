@@ -8,18 +8,11 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from chat.agent.errors import StreamCut, StreamError, reported
 from chat.agent.usage import read_usage
 from chat.agent.values import JSON, Call, Reply, Usage
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
-
-
-class StreamCut(Exception):
-    """The stream ended inside a reply; nothing of it may be run or taken as final."""
-
-
-class StreamError(Exception):
-    """The endpoint reported an error in mid stream, or sent what is no chunk at all."""
 
 
 @dataclass(slots=True)
@@ -48,7 +41,7 @@ class Assembler:
         if not isinstance(chunk, Mapping):
             raise StreamError("The endpoint sent something that is not a chunk of a reply.")
         if chunk.get("error"):
-            raise StreamError(_error_text(chunk["error"]))
+            raise reported(chunk["error"])
         if chunk.get("usage"):
             self._usage = read_usage(chunk["usage"])
         self._model = self._model or str(chunk.get("model") or "")
@@ -173,8 +166,3 @@ def _kind(value: object) -> str:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _error_text(error: object) -> str:
-    message = error.get("message") if isinstance(error, Mapping) else error
-    return f"The endpoint reported an error: {str(message or error)[:500]}"

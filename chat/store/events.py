@@ -15,6 +15,8 @@ from chat.agent.events import (
     ModelEnded,
     ModelFailed,
     ModelStarted,
+    RetryEnded,
+    RetryStarted,
     TextDelta,
     ToolEnded,
     ToolStarted,
@@ -43,6 +45,10 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
                 _model_ended(run, revision, event)
             case ModelFailed():
                 _end_step(run, event.number, event.at, revision, error=event.error, output={"text": event.text})
+            case RetryStarted():
+                _retry_started(run, revision, event)
+            case RetryEnded():
+                _end_step(run, event.number, event.at, revision)
             case ToolStarted():
                 _tool_started(run, revision, event)
             case ToolEnded():
@@ -111,6 +117,14 @@ def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
         run.cost = (run.cost or Decimal(0)) + event.cost
 
 
+def _retry_started(run: Run, revision: int, event: RetryStarted) -> None:
+    Step.objects.create(
+        run=run, number=event.number, kind=StepKind.RETRY, name="Retry", started=event.at,
+        input={"seconds": round(event.seconds, 3), "reason": clean(event.reason)}, born=revision, revision=revision,
+    )  # fmt: skip
+    run.doing = "Waiting to ask again"
+
+
 def _tool_started(run: Run, revision: int, event: ToolStarted) -> None:
     call = event.call
     parent = Step.objects.only("id").get(run=run, number=event.parent)
@@ -139,7 +153,8 @@ def _ended(run: Run, revision: int, event: Ended) -> None:
         "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "ended": event.at, "revision": revision,
     }  # fmt: skip
     open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
-    open_steps.update(output={"text": clean(event.text)}, **closed)
+    open_steps.filter(kind=StepKind.MODEL).update(output={"text": clean(event.text)}, **closed)
+    open_steps.update(**closed)
     run.status, run.stop_reason, run.error = RunStatus(event.status), event.stop_reason, clean(event.error)
     run.doing, run.ended, run.lease_until = "", event.at, None
     shown = raise_conversation(run.conversation_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat.agent.asking import ATTEMPTS
 from chat.agent.endpoint import Endpoint
 from chat.agent.events import (
     Ended,
@@ -13,6 +14,8 @@ from chat.agent.events import (
     ModelEnded,
     ModelFailed,
     ModelStarted,
+    RetryEnded,
+    RetryStarted,
     TextDelta,
     ToolEnded,
     ToolStarted,
@@ -45,7 +48,7 @@ async def run_tool(name: str, arguments: dict[str, Any]) -> ToolResult:
 
 def task(max_turns: int = 5) -> Task:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Look!"}]
-    return Task("m", messages, registry.schemas(), max_turns)  # type: ignore[arg-type]
+    return Task("m", messages, registry.schemas(), max_turns, first_wait=0)  # type: ignore[arg-type]
 
 
 async def events(served: Endpoint, **options: Any) -> list[Event]:
@@ -130,7 +133,7 @@ async def test_at_the_limit_of_turns_one_last_request_without_tools_is_sent() ->
     ],
 )
 async def test_each_ending_has_its_reason(reply: Any, status: str, reason: str) -> None:
-    served, _ = endpoint(reply)
+    served, _ = endpoint(reply, reply)
     last = (await events(served))[-1]
     assert isinstance(last, Ended)
     assert (last.status, last.stop_reason) == (status, reason)
@@ -154,7 +157,7 @@ async def test_each_ending_has_its_reason(reply: Any, status: str, reason: str) 
     ],
 )
 async def test_what_an_endpoint_does_wrong_is_said_in_words_without_the_key(body: Body, words: str) -> None:
-    served, _ = endpoint(body)
+    served, _ = endpoint(*[body] * ATTEMPTS)
     found = await events(served)
     failed, ended = found[-2:]
     assert isinstance(failed, ModelFailed)
@@ -162,6 +165,72 @@ async def test_what_an_endpoint_does_wrong_is_said_in_words_without_the_key(body
     assert words in failed.error
     assert "sk-test" not in failed.error
     assert ended.status == "failed"
+
+
+def refusal(status: int, **headers: str) -> Body:
+    return Body([b'{"error": {"message": "no"}}'], status, {"content-type": "application/json", **headers})
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        *(refusal(status) for status in (408, 409, 429, 500, 502, 503)),
+        refusal(429, **{"retry-after": "0"}),
+        Body([event(delta(content="Half an ans"))]),
+        Body([event(delta(content="Half")), event({"error": {"message": "overloaded", "code": 503}})]),
+        Body([b"<html>"], 200, {"content-type": "text/html"}),
+        Body([b"data: {nonsense\n\n"]),
+        Body([event(delta(tool_calls=[call("look", '{"place": "he')]))]),
+    ],
+)
+async def test_what_may_pass_is_asked_again_and_each_attempt_and_wait_is_a_step(first: Body) -> None:
+    served, script = endpoint(first, says("The whole answer"))
+    found = await events(served)
+    kinds = [type(one) for one in found if not isinstance(one, TextDelta)]
+    assert kinds == [ModelStarted, ModelFailed, RetryStarted, RetryEnded, ModelStarted, ModelEnded, Ended]
+    assert [one.number for one in found if isinstance(one, ModelStarted)] == [1, 3]
+    assert script.bodies[0] == script.bodies[1]
+    assert found[-1].text == "The whole answer"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+async def test_what_will_not_pass_is_not_asked_again(status: int) -> None:
+    served, script = endpoint(refusal(status))
+    assert isinstance((await events(served))[-1], Ended)
+    script.done()
+
+
+async def test_an_endpoint_that_wants_to_be_left_alone_for_long_is_not_waited_for() -> None:
+    served, _ = endpoint(refusal(429, **{"retry-after": "600"}))
+    last = (await events(served))[-1]
+    assert last.stop_reason == "rate_limited"  # type: ignore[union-attr]
+
+
+async def test_the_wait_that_an_endpoint_asks_for_is_kept() -> None:
+    served, _ = endpoint(refusal(429, **{"retry-after": "0.01"}), says("Now."))
+    waits = [one.seconds for one in await events(served) if isinstance(one, RetryStarted)]
+    assert waits == [0.01]
+
+
+async def test_it_gives_up_after_three_attempts() -> None:
+    served, script = endpoint(*[refusal(500)] * 3)
+    found = await events(served)
+    assert sum(isinstance(one, ModelStarted) for one in found) == 3
+    assert found[-1].status == "failed"  # type: ignore[union-attr]
+    script.done()
+
+
+async def test_an_empty_reply_is_asked_for_once_more() -> None:
+    served, _ = endpoint(says(), says("Here I am."))
+    found = await events(served)
+    assert sum(isinstance(one, ModelEnded) for one in found) == 2
+    assert found[-1].text == "Here I am."  # type: ignore[union-attr]
+
+
+async def test_a_request_whose_tools_ran_is_never_sent_again() -> None:
+    served, script = endpoint(asks(call("look", {"place": "here"})), refusal(500), says("A tree."))
+    await events(served)
+    assert script.bodies[0] != script.bodies[1] == script.bodies[2]
 
 
 async def test_a_whole_reply_to_a_streamed_request_is_read() -> None:

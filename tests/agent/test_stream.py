@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from chat.agent.errors import StreamCut, StreamError
 from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler, StreamCut, StreamError, read_arguments
+from chat.agent.stream import Assembler, read_arguments
 from chat.agent.values import Reply, Usage
 from tests.scripted import Chunk, delta, event, says
 

@@ -37,5 +37,6 @@ def test_a_cost_that_the_endpoint_reports_is_taken_as_it_is() -> None:
 
 
 def test_a_cost_that_is_no_amount_is_none() -> None:
-    for cost in ("much", -1, float("nan"), True, None, []):
+    odd: tuple[object, ...] = ("much", -1, float("nan"), True, None, [])
+    for cost in odd:
         assert read_usage({"cost": cost}).cost is None

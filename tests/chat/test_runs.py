@@ -14,7 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat import endpoints, history, runs, store
-from chat.agent.loop import started
+from chat.agent.events import ModelStarted
 from chat.db import read, write
 from chat.models import Conversation, Fact, Message, Run, Step, ToolCall
 from chat.store import Sent
@@ -227,7 +227,7 @@ async def test_a_resend_of_the_first_message_is_the_same_conversation(alice: Use
 async def test_a_run_whose_process_died_is_ended_as_crashed_with_what_it_had_said(alice: User, script: Script) -> None:
     def begin() -> Sent:
         sent = store.start_conversation(alice.pk, "Hello", "id", "m", "gone:1:x", NOW)
-        store.apply(sent.run, sent.attempt, (started(1, NOW, 1, "m", 0, b"", False),))
+        store.apply(sent.run, sent.attempt, (ModelStarted(1, NOW, 1, "m", 0, "", 0),))
         store.flush([(sent.run, sent.attempt, 1, "Half an ans")])
         return sent
 

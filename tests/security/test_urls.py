@@ -158,11 +158,11 @@ def test_nobody_is_sent_to_sign_in_whatever_they_ask_and_nothing_changes(
             assert response.status_code == 302, (method, theirs)
             assert (address.netloc, address.path) == ("", "/accounts/login/")
             assert parse_qs(address.query) == {"next": [theirs]}
-            assert answer(response, pk) == answer(ask(client, method, nothing))
+            assert answer(response) == answer(ask(client, method, nothing))
 
-            partly = ask(client, method, theirs, htmx=True)
-            assert partly.content == b""
-            assert partly["HX-Redirect"] == "/accounts/login/?next=/"
+            if not route.startswith("accounts/"):  # Django's own, of which htmx asks for no part
+                partly = ask(client, method, theirs, htmx=True)
+                assert (partly.content, partly["HX-Redirect"]) == (b"", "/accounts/login/?next=/")
     assert all_rows() == before
 
 

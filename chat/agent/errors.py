@@ -1,0 +1,36 @@
+"""Why a request got no whole reply, and whether asking again may help."""
+
+from collections.abc import Mapping
+
+
+class NoReply(Exception):
+    """A request that got no whole reply; the message is for people, without key or credentials.
+
+    `reason` is the stop reason that it leads to; `again` says whether asking again may help, `after` how many
+    seconds the endpoint wants to be left alone before that.
+    """
+
+    def __init__(self, message: str, reason: str = "error", again: bool = True, after: float | None = None) -> None:
+        super().__init__(message)
+        self.reason, self.again, self.after = reason, again, after
+
+
+class StreamCut(NoReply):
+    """The stream ended inside a reply; nothing of it may be run or taken as final."""
+
+
+class StreamError(NoReply):
+    """The endpoint reported an error in mid stream, or sent what is no chunk at all."""
+
+
+class EndpointError(NoReply):
+    """The endpoint could not be asked, or refused."""
+
+
+def reported(error: object) -> StreamError:
+    """Read an error that came in mid stream; asking again helps unless the request itself is at fault."""
+    fields = error if isinstance(error, Mapping) else {"message": error}
+    code, kind = fields.get("code"), str(fields.get("type") or "")
+    at_fault = isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)
+    message = f"The endpoint reported an error: {str(fields.get('message') or error)[:500]}"
+    return StreamError(message, again=not (at_fault or "invalid" in kind))
