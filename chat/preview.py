@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chat.markdown_blocks import Blocks
+from chat.markdown.blocks import Blocks
+from tools.text import clean
 
 Wake = Callable[[], None]
 
@@ -36,8 +37,10 @@ class Preview:
     def read(self) -> str:
         """Return the whole text so far; then `closed` of its characters are in Markdown blocks that are finished."""
         if self._pieces:
-            self.text += "".join(self._pieces)
-            self._pieces.clear()
+            new = "".join(self._pieces)
+            # The first half of a character waits for the second one.
+            self._pieces = [new[-1]] if "\ud800" <= new[-1] <= "\udbff" else []
+            self.text += clean(new[: -len(self._pieces) or None])
             self.closed = self._blocks.grow(self.text)
         return self.text
 

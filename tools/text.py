@@ -21,8 +21,14 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Replace NUL and lone surrogates, which databases and sockets refuse, by U+FFFD."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Replace NUL and lone surrogates, which databases and sockets refuse, by U+FFFD.
+
+    The two halves of one character become that character again: endpoints cut their JSON anywhere.
+    """
+    if not _UNSTORABLE.search(text):
+        return text
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def text_of(value: object) -> str:

@@ -80,7 +80,8 @@
 
   function submitted(event) {
     if (event.target !== composer) return;
-    if (!box.value.trim() || composer.dataset.sentId) {
+    const { sentId, over } = composer.dataset;
+    if (!box.value.trim() || sentId || over) {
       event.preventDefault();
       event.stopImmediatePropagation();
       box.focus();
@@ -142,6 +143,7 @@
 
   function closed({ detail: { event, socketWrapper } }) {
     $("#status").textContent = "";
+    if ([SIGN_IN_AGAIN, NOT_HERE].includes(event.code)) composer.dataset.over = "yes"; // What is written now stays a draft.
     if (event.code === SIGN_IN_AGAIN) {
       tell("You are signed out.", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`, "Sign in again");
     } else if (event.code === NOT_HERE) {

@@ -70,7 +70,12 @@ def test_no_plain_answers_stand_in_a_row(history: list[Entry]) -> None:
 
 def test_a_valid_history_is_left_as_it_is() -> None:
     call = Call("a", "look", {"place": "here"})
-    history: list[Entry] = [Said("user", "Look"), Asked("", (call,)), Answered("a", "a tree"), Said("assistant", "A tree.")]
+    history: list[Entry] = [
+        Said("user", "Look"),
+        Asked("", (call,)),
+        Answered("a", "a tree"),
+        Said("assistant", "A tree."),
+    ]
     assert transcript("system", history)[1:] == [wire(entry) for entry in history]
 
 

@@ -21,8 +21,10 @@ def test_a_run_is_found_again_in_the_admin_with_its_steps_readable(page: Page, v
     row.get_by_role("rowheader").get_by_role("link").click()
 
     expect(staff.get_by_role("heading", name="Steps")).to_be_visible()
-    step = staff.get_by_role("row").filter(has_text="calculate").last
-    step.get_by_text("Input").click()
-    expect(step.locator("pre").first).to_contain_text('"expression": "(')
-    staff.get_by_role("row").filter(has_text="get_weather").first.get_by_text("Output").click()
-    expect(staff.get_by_role("row").filter(has_text="get_weather").first).to_contain_text("Lima")
+    steps = staff.get_by_role("row")
+    call = steps.filter(has=staff.get_by_role("cell", name="tool", exact=True)).filter(has_text="calculate")
+    call.get_by_text("Input").click()
+    expect(call.locator("pre").first).to_contain_text('"expression": "(')
+    call = steps.filter(has=staff.get_by_role("cell", name="tool", exact=True)).filter(has_text="get_weather").first
+    call.get_by_text("Output").click()
+    expect(call).to_contain_text("Lima")

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chatting import answered, answers, ask, box, questions, start
 from tests.browser.conftest import Visit, session_of
+from tests.conftest import PASSWORD
 from tests.serving import Site
 
 
@@ -110,7 +111,9 @@ def test_signed_out_in_another_tab_the_page_says_so_and_keeps_the_draft(visit: V
 
     page.get_by_role("link", name="Sign in again").click()
     page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("correct horse battery staple")
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile("/c/"))
-    expect(questions(page).last).to_have_text(re.compile("Not sent yet"))
+    expect(box(page)).to_have_value("Not sent yet")
+    page.keyboard.press("Enter")
+    expect(questions(page)).to_have_count(2)

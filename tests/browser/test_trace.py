@@ -56,8 +56,9 @@ def test_the_full_trace_is_a_page_with_the_same_steps(page: Page) -> None:
     page.wait_for_url(re.compile("/runs/"))
     alone = page.get_by_role("region", name="Trace").locator("[data-step]")
     assert alone.locator(".name").all_inner_texts() == names
-    head(alone.filter(has_text="calculate")).click()
-    expect(alone.filter(has_text="calculate").get_by_role("definition").first).to_contain_text("(14 + 22) / 2")
+    sum_up = alone.and_(page.locator('[data-kind="tool"]')).last
+    head(sum_up).click()
+    expect(sum_up.get_by_role("definition").first).to_contain_text("(14 + 22) / 2")
     page.get_by_role("link", name="Open the conversation").click()
     expect(trace(page)).to_be_visible()
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from markdown_it.token import Token
 
-from chat.markdown_grammar import Grammar
+from chat.markdown.grammar import Grammar
 
 SHORT = 2_000  # an open block up to here is read again at every line, a longer one when it has grown by an eighth
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chat.markdown import render
-from chat.markdown_links import target
+from chat.markdown.links import target
 
 REST = 'target="_blank" rel="noopener noreferrer nofollow"'
 

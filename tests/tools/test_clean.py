@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.text import clean
+from tools.text import clean
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.markdown import render
-from chat.markdown_blocks import SHORT, Blocks
+from chat.markdown.blocks import SHORT, Blocks
 
 ANSWER = """Here is what I found:
 

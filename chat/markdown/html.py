@@ -12,10 +12,10 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from chat import markdown_code
-from chat.markdown_grammar import Grammar
-from chat.markdown_links import mark_links, target
-from chat.text import clean
+from chat.markdown.code import CLASSES, coloured
+from chat.markdown.grammar import Grammar
+from chat.markdown.links import mark_links, target
+from tools.text import clean
 
 LONGEST = 500_000  # characters; the limits of a run end it far before
 LONGEST_NAME = 30  # of a language, as the head of its code shows it
@@ -41,7 +41,7 @@ _CLEANER = nh3.Cleaner(
         "button": {"copy"},
         "code": {"highlight"},
         "div": {"code", "code-head", "table-wrap"},
-        "span": {"host", "image", *markdown_code.CLASSES},
+        "span": {"host", "image", *CLASSES},
         "td": {"align-center", "align-right"},
         "th": {"align-center", "align-right"},
     },
@@ -77,7 +77,7 @@ class _Html(RendererHTML):
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         language, *_ = [*unescapeAll(tokens[idx].info).split(), "text"]
         # Without its last line break: pasted into a terminal, that would run the command.
-        code = markdown_code.coloured(tokens[idx].content.removesuffix("\n"), language)
+        code = coloured(tokens[idx].content.removesuffix("\n"), language)
         return (
             f'<div class="code"><div class="code-head"><span>{escape(language[:LONGEST_NAME])}</span>'
             f'<button type="button" class="copy">Copy</button></div>'

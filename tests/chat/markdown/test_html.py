@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.markdown import LONGEST, html_of, render, sanitised
-from chat.markdown_code import CLASSES
-from chat.text import clean
+from chat.markdown.html import LONGEST, html_of, render, sanitised
+from chat.markdown.code import CLASSES
+from tools.text import clean
 
 FACING = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "td", "th"}
 OTHERS = {"a", "br", "button", "code", "div", "em", "hr", "pre", "s", "span", "strong", "tbody", "thead", "tr"}

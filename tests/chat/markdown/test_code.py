@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.markdown_code import CLASSES, LANGUAGES, LONGEST, coloured
+from chat.markdown.code import CLASSES, LANGUAGES, LONGEST, coloured
 
 
 def plain(html: str) -> str:
