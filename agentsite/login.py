@@ -31,8 +31,9 @@ class _Throttled(AuthenticationForm):
         if wait:
             raise ValidationError(f"Too many attempts. Try again in {in_words(wait)}.", code="throttled")
         cleaned = super().clean()
-        of_account.forget(account)
-        of_address.give_back(address)
+        if self.get_user():  # and not where a field is missing, of which Django says nothing here
+            of_account.forget(account)
+            of_address.give_back(address)
         return cleaned
 
 

@@ -22,6 +22,7 @@ def configure(settings: dict[str, Any]) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        in_brief,
         structlog.processors.format_exc_info,
     ]
     render = as_text if settings["form"] == "text" else as_json
@@ -61,6 +62,13 @@ def configure(settings: dict[str, Any]) -> None:
             },
         }
     )
+
+
+def in_brief(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor: a request that Django refuses is one line, or anybody could fill the log with tracebacks."""
+    if str(event.get("logger", "")).startswith("django.security"):
+        event.pop("exc_info", None)
+    return event
 
 
 class Redact:

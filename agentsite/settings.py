@@ -33,7 +33,7 @@ CSRF_TRUSTED_ORIGINS = ORIGINS
 # Secrets, sessions, cookies
 
 SECRET_KEY = env.secret("SECRET_KEY") or secret_key.kept_in(VAR_DIR / "secret_key")
-if BEHIND_HTTPS and secret_key.is_weak(SECRET_KEY):
+if (PUBLIC_URL or HOST not in ("127.0.0.1", "localhost", "::1")) and secret_key.is_weak(SECRET_KEY):
     raise env.WrongEnvironment(
         f"SECRET_KEY is too weak for a public site: take {secret_key.LEAST_LENGTH} random characters or more."
     )

@@ -69,10 +69,17 @@ def signed_in(view: View[P]) -> View[P]:
             return view(request, *args, **kwargs)
         if "HX-Request" not in request.headers:
             return redirect_to_login(request.get_full_path())
-        page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
-        return HttpResponseClientRedirect(redirect_to_login(page).url)
+        return HttpResponseClientRedirect(redirect_to_login(_page_of(request)).url)
 
     return guarded
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the path of the page on which htmx asks for a part."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+    except ValueError:  # no browser writes such an address
+        return "/"
 
 
 def user_of(request: HttpRequest) -> User:

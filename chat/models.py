@@ -82,6 +82,7 @@ class StopReason(models.TextChoices):
     CONTENT_FILTER = "content_filter"
     EMPTY = "empty"
     CONTEXT = "context"
+    LOOP = "loop"
     RATE_LIMITED = "rate_limited"
     CRASHED = "crashed"
     ERROR = "error"

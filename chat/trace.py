@@ -159,7 +159,7 @@ def _names(step: Step) -> tuple[str, str]:
             label = f"{plural(facts, 'fact')}, {plural(preferences, 'preference')}"
             return "Memory", label if facts or preferences else "nothing remembered"
         case StepKind.RETRY:
-            return "Retry", f"after {duration(step.input['seconds'])}: {step.input['reason']}"
+            return "Retry", f"waits {duration(step.input['seconds'])}, then asks again"
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
             return step.name, f"{label}: {step.error}" if step.error else label[:LABEL_LENGTH]

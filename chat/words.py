@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from chat.models import Run, StopReason
+from chat.models import Run, RunStatus, StopReason
 
 TIMES = {1: "once", 2: "twice"}
 
@@ -47,6 +47,8 @@ def summary_line(run: Run) -> str:
     if run.live:
         return run.doing or "Thinking"
     used = [f"{name} {TIMES.get(times, f'{times} times')}" for name, times in run.tools.items()]
+    if not used and run.status == RunStatus.FAILED:
+        return "No answer"
     return f"Used {', '.join(used)}" if used else "No tools used"
 
 

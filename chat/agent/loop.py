@@ -5,9 +5,10 @@ sent, and a tool is run, only after it is written down that it will be. To stop 
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 
@@ -19,6 +20,9 @@ from chat.agent.values import JSON, Call, Reply
 from tools.registry import ToolResult
 
 RESULT_CHARACTERS = 20_000
+REPEATS = 3  # the third time in a row that a model asks for the same, it is told so; the fourth ends the run
+SAME_CALL = "the same was asked for twice before, with the results above; use them, or ask for something else"
+SAME_AGAIN = "The model asked for the same tools with the same arguments again and again."
 
 CallTool = Callable[[str, dict[str, JSON]], Awaitable[ToolResult]]
 
@@ -42,6 +46,7 @@ class Task:
 async def run(task: Task, endpoint: Endpoint, call_tool: CallTool, clock: Clock = now) -> AsyncGenerator[Batch, None]:
     """Work on a task until it ends. The last tuple holds `Ended`, with the reason."""
     messages, pending = list(task.messages), task.opening
+    before, repeats = "", 0
     asking = Asking(endpoint, task.model, task.number, clock, task.first_wait)
     for turn in count(1):
         last = turn > task.max_turns
@@ -58,6 +63,13 @@ async def run(task: Task, endpoint: Endpoint, call_tool: CallTool, clock: Clock 
             yield ended, ending(reply, clock(), last)
             return
 
+        repeats = repeats + 1 if asked_for(reply) == before else 1
+        before = asked_for(reply)
+        if repeats > REPEATS:
+            yield ended, Ended(clock(), "failed", "loop", reply.text, SAME_AGAIN)
+            return
+        if repeats == REPEATS:
+            reply = replace(reply, calls=tuple(replace(call, problem=SAME_CALL) for call in reply.calls))
         calls = [ToolStarted(n, clock(), ended.number, call) for n, call in enumerate(reply.calls, ended.number + 1)]
         asking.number = calls[-1].number
         yield ended, *calls
@@ -69,6 +81,11 @@ async def run(task: Task, endpoint: Endpoint, call_tool: CallTool, clock: Clock 
                     yield pending
         messages.append(wire(Asked(reply.text, reply.calls, reply.reasoning, reply.reasoning_field)))
         messages += [wire(Answered(start.call.id, texts[start.number])) for start in calls]
+
+
+def asked_for(reply: Reply) -> str:
+    """Return what a reply asks for, so that two can be compared."""
+    return json.dumps([[call.name, call.arguments] for call in reply.calls], sort_keys=True)
 
 
 async def run_tools(

@@ -15,6 +15,7 @@ from chat.access import conversation_or_404, signed_in, user_of
 from chat.lists import grouped, listed
 from chat.models import Conversation
 from chat.render import articles
+from chat.views import asked
 
 EXAMPLES = (
     "What's the weather like in London and Tokyo?",
@@ -63,8 +64,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the messages before one, to be put above it."""
     found = conversation_or_404(user_of(request), pk)
-    before = request.GET.get("before", "")
-    talk = rows.talk(found.pk, int(before) if before.isdecimal() else None)
+    talk = rows.talk(found.pk, asked.number(request, "before"))
     return render(request, "chat/_earlier_messages.html", {"conversation": found, **_messages(talk)})
 
 
@@ -72,7 +72,7 @@ def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def conversations(request: HttpRequest) -> HttpResponse:
     """Return the list of conversations that hold the words asked for."""
-    user, query = user_of(request), request.GET.get("q", "").strip()[:200]
+    user, query = user_of(request), asked.words(request, "q")
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect("/")
     return render(

@@ -14,6 +14,7 @@ from chat import rows, trace
 from chat.access import run_or_404, signed_in, user_of
 from chat.history import request_again
 from chat.models import Run, Step, StepKind
+from chat.views import asked
 
 PAGE = 50
 
@@ -39,8 +40,7 @@ def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def steps(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the steps before a number, to be put above it."""
     found = run_or_404(user_of(request), pk)
-    before = request.GET.get("before", "")
-    earlier = rows.run_steps(found, int(before) if before.isdecimal() else None)
+    earlier = rows.run_steps(found, asked.number(request, "before"))
     return render(request, "chat/_earlier_steps.html", {"panel": trace.panel(found, earlier)})
 
 

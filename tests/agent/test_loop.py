@@ -115,7 +115,8 @@ async def test_no_tool_runs_on_arguments_that_are_no_object(arguments: str) -> N
 
 async def test_at_the_limit_of_turns_one_last_request_without_tools_is_sent() -> None:
     more = asks(call("look", {"place": "here"}))
-    served, script = endpoint(more, more, says("What I found: a tree."))
+    other = asks(call("look", {"place": "there"}))
+    served, script = endpoint(more, other, says("What I found: a tree."))
     found = await events(served, max_turns=2)
     assert found[-1].stop_reason == "max_turns"  # type: ignore[union-attr]
     assert found[-1].text == "What I found: a tree."  # type: ignore[union-attr]
@@ -310,6 +311,21 @@ async def test_the_last_result_and_the_next_request_share_a_tuple() -> None:
         ["ToolEnded", "ModelStarted"],
         ["ModelEnded", "Ended"],
     ]
+
+
+async def test_the_same_call_again_and_again_is_warned_of_and_then_ends_the_run() -> None:
+    same = asks(call("look", {"place": "here"}))
+    served, script = endpoint(same, same, same, same)
+    found = await events(served, max_turns=9)
+    assert "asked for twice before" in script.requests[3]["messages"][-1]["content"]
+    assert found[-1].stop_reason == "loop"  # type: ignore[union-attr]
+    assert sum(isinstance(one, ToolStarted) for one in found) == 3
+
+
+async def test_the_same_call_with_another_one_between_is_no_loop() -> None:
+    here, there = asks(call("look", {"place": "here"})), asks(call("look", {"place": "there"}))
+    served, _ = endpoint(here, there, here, there, here, says("Done."))
+    assert (await events(served, max_turns=9))[-1].stop_reason == "done"  # type: ignore[union-attr]
 
 
 async def test_a_long_result_is_cut_with_a_mark_and_kept_whole() -> None:

@@ -61,7 +61,7 @@ def test_escape_closes_what_lies_over_the_chat_and_gives_the_focus_back(
     visit: Visit, site: Site, of_alice: StorageState
 ) -> None:
     page = visit(site, of_alice, viewport={"width": 390, "height": 844})
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     menu, show = page.get_by_role("button", name="Menu"), page.get_by_role("button", name="Show trace")
     menu.focus()

@@ -59,7 +59,7 @@ def drawn(page: Page) -> tuple[str, str, str]:
 
 
 def test_two_tabs_of_one_conversation_show_the_same(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     other = page.context.new_page()
     other.goto(page.url)

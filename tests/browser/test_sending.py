@@ -11,7 +11,7 @@ from tests.serving import Site
 
 
 def test_two_quick_enters_send_once(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("What is 6 * 7?")
     page.keyboard.press("Enter")
@@ -34,7 +34,7 @@ def test_two_quick_enters_begin_one_conversation(page: Page) -> None:
 
 
 def test_a_double_click_on_send_sends_once(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("What is 6 * 7?")
     page.get_by_role("button", name="Send").dblclick()
@@ -44,7 +44,7 @@ def test_a_double_click_on_send_sends_once(page: Page) -> None:
 
 
 def test_shift_enter_makes_a_new_line_and_enter_sends_both(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("What is")
     page.keyboard.press("Shift+Enter")
@@ -57,7 +57,7 @@ def test_shift_enter_makes_a_new_line_and_enter_sends_both(page: Page) -> None:
 
 
 def test_blanks_alone_are_not_sent(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("  \n ")
     page.keyboard.press("Enter")
@@ -67,7 +67,7 @@ def test_blanks_alone_are_not_sent(page: Page) -> None:
 
 
 def test_a_draft_survives_a_reload_and_belongs_to_its_conversation(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("Half a thought\nand another")
     page.reload()
@@ -80,7 +80,7 @@ def test_a_draft_survives_a_reload_and_belongs_to_its_conversation(page: Page) -
 
 
 def test_a_message_that_is_too_long_is_refused_and_stays_in_the_box(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     text = "x" * 33_000
     box(page).fill(text)
@@ -95,7 +95,7 @@ def test_a_message_that_is_too_long_is_refused_and_stays_in_the_box(page: Page) 
 
 def test_signed_out_in_another_tab_the_page_says_so_and_keeps_the_draft(visit: Visit, site: Site) -> None:
     page = visit(site, session_of(site, "alice"))
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     box(page).fill("Not sent yet")
     other = page.context.new_page()

@@ -11,7 +11,8 @@ from tests.serving import Site
 
 
 @pytest.fixture
-def page(visit: Visit, site: Site, of_somebody_new: StorageState) -> Page:
+def newcomer(visit: Visit, site: Site, of_somebody_new: StorageState) -> Page:
+    """A page of somebody of whom nothing is remembered."""
     return visit(site, of_somebody_new)
 
 
@@ -19,7 +20,8 @@ def remembered(page: Page, name: str) -> Locator:
     return page.get_by_role("list", name=name).get_by_role("listitem")
 
 
-def test_a_preference_added_by_hand_changes_answers_and_is_seen_in_the_trace(page: Page) -> None:
+def test_a_preference_added_by_hand_changes_answers_and_is_seen_in_the_trace(newcomer: Page) -> None:
+    page = newcomer
     page.goto("/settings/")
     loads: list[str] = []
     page.on("domcontentloaded", lambda loaded: loads.append(loaded.url))
@@ -39,7 +41,8 @@ def test_a_preference_added_by_hand_changes_answers_and_is_seen_in_the_trace(pag
     expect(memory.get_by_role("definition")).to_have_text("temperature_units: fahrenheit")
 
 
-def test_facts_are_added_edited_and_deleted_without_leaving_the_page(page: Page) -> None:
+def test_facts_are_added_edited_and_deleted_without_leaving_the_page(newcomer: Page) -> None:
+    page = newcomer
     page.goto("/settings/")
     loads: list[str] = []
     page.on("domcontentloaded", lambda loaded: loads.append(loaded.url))
@@ -78,7 +81,8 @@ def test_what_cannot_be_kept_is_said_at_its_field(page: Page) -> None:
     expect(remembered(page, "Preferences")).to_have_count(0)
 
 
-def test_what_a_message_asks_to_remember_is_known_everywhere_until_it_is_deleted(page: Page) -> None:
+def test_what_a_message_asks_to_remember_is_known_everywhere_until_it_is_deleted(newcomer: Page) -> None:
+    page = newcomer
     start(page, "Remember that I live in Berlin")
     answered(page)
     start(page, "What do you know about me?")
@@ -91,7 +95,7 @@ def test_what_a_message_asks_to_remember_is_known_everywhere_until_it_is_deleted
     fact.get_by_role("button", name="Delete").click()
     expect(fact).to_have_count(0)
 
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     ask(page, "What do you know about me?")
     expect(answered(page, 2)).to_contain_text("Nothing is remembered about you yet.")

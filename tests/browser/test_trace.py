@@ -36,7 +36,7 @@ def test_view_run_shows_an_older_run_and_a_new_message_leads_back_to_the_newest(
 
 
 def test_the_trace_can_be_hidden_and_stays_hidden_until_it_is_shown(page: Page) -> None:
-    start(page, "Hello")
+    start(page, "How are you?")
     answered(page)
     trace(page).get_by_role("button", name="Hide trace").click()
     expect(trace(page)).to_be_hidden()

@@ -1,0 +1,109 @@
+"""Reads a page or a frame as a browser would, and finds whatever in it was made of somebody's text.
+
+Each hostile text carries MARK in every tag, attribute and address that it tries to make. So a mark that is found
+anywhere but in text, or in an attribute that only says words, is a hole.
+"""
+
+import re
+from html.parser import HTMLParser
+
+MARK = "zqx"
+HOSTILE = (
+    f"<{MARK}><script {MARK}>{MARK}()</script><img src={MARK} onerror={MARK}()><svg onload={MARK}()>"
+    f"<a href='javascript:{MARK}()' {MARK}>{MARK}</a><style {MARK}>@import '//{MARK}.example'</style><base href=//{MARK}>"
+    f"<div id='messages' hx-swap-oob='true' hx-get='/{MARK}' hx-on:load='{MARK}()' ws-connect='/{MARK}' {MARK}>"
+    f"\"' {MARK}=\"{MARK}\" onfocus='{MARK}()' autofocus x=\"</title></textarea></select></option></pre></button>"
+    f"<iframe srcdoc='<script>{MARK}()</script>' {MARK}></iframe><form action='//{MARK}.example'><input name={MARK}>"
+    f"--><!--{MARK}--><![CDATA[{MARK}]]><?{MARK} ?> &lt;{MARK}&gt; &#60;{MARK}&#62; {{{{ {MARK} }}}} {{% {MARK} %}}"
+)
+# The same where Markdown is read. Each line would be a way out of it.
+MARKDOWN = (
+    f"[{MARK}](javascript:{MARK}) [{MARK}](data:text/html,{MARK}) ![{MARK}](https://{MARK}.example/?d=1) "
+    f'[{MARK}](https://{MARK}.example/"onclick="{MARK}) <https://{MARK}.example> https://{MARK}.example/"><{MARK}>\n\n'
+    f"```{MARK}\" onclick={MARK} <{MARK}>\n</code></pre><script>{MARK}</script>\n```\n\n# {HOSTILE}\n\n"
+    f"| <{MARK}> |\n|:-:|\n| {HOSTILE.replace('|', '')} |\n\n[r]: javascript:{MARK}\n[r]\n\n{HOSTILE}"
+)
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "rect"}
+TAGS = set(
+    "a article aside b bdi body br button circle code datalist dd details div dl dt em fieldset footer form h1 h2 h3 h4 "
+    "h5 h6 head header hr html input label legend li line link main meta nav ol optgroup option p path pre rect script s "
+    "search section select small span strong summary svg table tbody td textarea tfoot th thead time title tr ul "
+    "blockquote g polyline caption colgroup col output kbd template".split()
+)
+SAY_WORDS = {"title", "value", "aria-label", "placeholder", "alt", "label", "content", "data-client-id"}
+OUTSIDE = {"rel": "noopener noreferrer nofollow", "target": "_blank"}
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.holes: list[str] = []
+        self.ids: list[str] = []
+        self.words = ""
+        self.raw = ""  # the element that is open and is no text: a script or a style
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.raw = tag if tag in ("script", "style") else ""
+        if tag not in TAGS or MARK in tag:
+            self.holes.append(f"<{tag}>")
+        if tag == "script" and not (given.get("src", "").startswith("/static/") or "json" in given.get("type", "")):
+            self.holes.append(f"a script of {given}")
+        for name, value in given.items():
+            self._attribute(tag, name, value, given)
+
+    def _attribute(self, tag: str, name: str, value: str, given: dict[str, str]) -> None:
+        if name == "id":
+            self.ids.append(value)
+        if name in SAY_WORDS and MARK in value:
+            self.words += value
+        elif MARK in name or name.startswith(("on", "hx-on")) or name in ("style", "srcdoc", "formaction"):
+            self.holes.append(f"<{tag} {name}={value!r}>")
+        elif MARK in value and not _is_link_out(tag, name, value, given):
+            self.holes.append(f"<{tag} {name}={value!r}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.raw = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.raw and MARK in data:
+            self.holes.append(f"{self.raw}: {data[:80]}")
+        self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        if MARK in data:
+            self.holes.append(f"<!--{data[:80]}")
+
+    def handle_decl(self, decl: str) -> None:
+        if decl != "doctype html":
+            self.holes.append(f"<!{decl[:80]}")
+
+    def handle_pi(self, data: str) -> None:
+        self.holes.append(f"<?{data[:80]}")
+
+    def unknown_decl(self, data: str) -> None:
+        self.holes.append(f"<![{data[:80]}")
+
+
+def _is_link_out(tag: str, name: str, value: str, given: dict[str, str]) -> bool:
+    """A link that a reader of Markdown may follow: to the web or to a mail, in a tab of its own, saying nothing of us."""
+    outside = all(given.get(key) == kept for key, kept in OUTSIDE.items())
+    return (tag, name) == ("a", "href") and bool(re.match(r"https?://|mailto:", value)) and outside
+
+
+def holes(html: str) -> list[str]:
+    """Return what in a page or a frame was made of a text; [] is what it should be."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    doubled = {id_ for id_ in reader.ids if reader.ids.count(id_) > 1}
+    return [*reader.holes, *(f"the id {id_!r} twice" for id_ in doubled)]
+
+
+def words(html: str) -> str:
+    """Return the text that is read on a page, and what its titles and fields say."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.words
