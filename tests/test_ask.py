@@ -1,0 +1,71 @@
+"""One question in the terminal, as a person would type it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT, site_environment
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A site of its own with one account, alice's."""
+    variables = fresh(tmp_path_factory.mktemp("terminal"))
+    assert manage(variables, "createsuperuser", "--noinput", "--username=alice", "--email=").returncode == 0
+    return variables
+
+
+def fresh(folder: Path) -> dict[str, str]:
+    variables = site_environment(folder, LOG_LEVEL="WARNING", DJANGO_SUPERUSER_PASSWORD="correct horse")
+    assert manage(variables, "migrate", "--verbosity=0").returncode == 0
+    return variables
+
+
+def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(Path(ROOT) / "manage.py"), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_question_in_the_terminal(environment: dict[str, str]) -> None:
+    asked = manage(environment, "ask", "What is 6 * 7?")
+    assert asked.returncode == 0, asked.stderr
+    assert "calculate" in asked.stdout
+    assert "42" in asked.stdout
+
+
+def test_without_an_account_it_says_how_to_make_one(tmp_path: Path) -> None:
+    refused = manage(fresh(tmp_path), "ask", "What is 6 * 7?")
+    assert refused.returncode == 1
+    assert "There is no account yet" in refused.stderr
+
+
+def test_one_event_a_line_for_programs_and_the_conversation_goes_on(environment: dict[str, str]) -> None:
+    asked = manage(environment, "ask", "What is 6 * 7?", "--json", "--user=alice")
+    lines = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert [line["status"] for line in lines if line.get("kind") == "tool"] == ["running", "done"]
+    assert lines[-1]["type"] == "run"
+    again = manage(environment, "ask", "Double that", "--json", f"--conversation={lines[-1]['conversation']}")
+    assert "84" in json.loads(again.stdout.splitlines()[-1])["answer"]
+
+
+def test_what_cannot_be_asked_is_said_in_a_sentence(environment: dict[str, str]) -> None:
+    for arguments, words in (
+        (["hi", "--user=nobody"], "no user named nobody"),
+        (["  "], "Ask something"),
+        (["hi", "--conversation=00000000-0000-0000-0000-000000000000"], "has no conversation"),
+    ):
+        refused = manage(environment, "ask", *arguments)
+        assert refused.returncode == 1
+        assert words in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_a_run_that_failed_does_not_exit_with_0(environment: dict[str, str]) -> None:
+    broken = environment | {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "AGENT_MODELS": "m"}
+    failed = manage(broken, "ask", "hi")
+    assert failed.returncode == 1
+    assert "could not be reached" in failed.stdout
+    assert "Traceback" not in failed.stderr
