@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chat.management.commands.ask import plain
 from tests.serving import ROOT, site_environment
 
 
@@ -69,3 +70,7 @@ def test_a_run_that_failed_does_not_exit_with_0(environment: dict[str, str]) -> 
     assert failed.returncode == 1
     assert "could not be reached" in failed.stdout
     assert "Traceback" not in failed.stderr
+
+
+def test_a_terminal_is_shown_escape_sequences_and_does_not_obey_them() -> None:
+    assert plain("\x1b[2Jgone\x9b31m\rover\n\tkept") == "\ufffd[2Jgone\ufffd31m\ufffdover\n\tkept"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 import uuid
 from argparse import ArgumentParser
@@ -20,6 +21,7 @@ from chat.words import figures_line, how_it_ended
 from tools.text import clean
 
 POLL_SECONDS = 1.0
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Command(BaseCommand):
@@ -70,7 +72,7 @@ class Command(BaseCommand):
         elif step.status != StepStatus.RUNNING:
             row = trace.row(step, run, 1)
             indent = "  " if row.nested else ""
-            self.stdout.write(f"{indent}{row.title}  {row.label}  {row.duration}")
+            self.stdout.write(plain(f"{indent}{row.title}  {row.label}  {row.duration}"))
 
     def _show_end(self, run: Run, as_json: bool) -> None:
         if as_json:
@@ -79,7 +81,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(ended | told, ensure_ascii=False))
             return
         said = (run.answer.text, how_it_ended(run), figures_line(run))
-        self.stdout.write("\n" + "\n\n".join(part for part in said if part))
+        self.stdout.write(plain("\n" + "\n\n".join(part for part in said if part)))
+
+
+def plain(text: str) -> str:
+    """Take out what a terminal would obey instead of show: text of models and tools is hostile."""
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
