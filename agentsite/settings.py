@@ -151,7 +151,10 @@ DATABASES = {
     }
 }
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CHANNEL_LAYERS = {
+    # A page may stay open for weeks, and its place in a group must last as long.
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"group_expiry": 10 * 365 * 24 * 60 * 60}}
+}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

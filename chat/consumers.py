@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 from chat import endpoints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.db import read
-from chat.frames import BadFrame, Resume, Seen, Send, Stop, parse
+from chat.frames import BadFrame, Resume, Send, Stop, parse
 from chat.models import Conversation, Message
 from chat.sessions import OpenSocket, open_sockets
 from chat.viewer import Viewer
@@ -45,7 +45,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """Hand a message to its handler. Channels' own first closes old connections in a thread all sockets share."""
-        await getattr(self, get_handler_name(message))(message)
+        try:
+            await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            raise
+        except Exception:  # else nobody would clear up after this socket
+            log.exception("handler failed", conversation=str(self.id))
+            await self.close(COME_BACK)
 
     async def connect(self) -> None:
         self.id: uuid.UUID = self.scope["url_route"]["kwargs"]["id"]
@@ -95,8 +101,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await self._send(user, conversation, frame)
                 case Stop():
                     await runs.stop(self.id)
-                case Seen():
-                    pass
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
             self._say(render.notice(str(refusal)))
 

@@ -11,6 +11,7 @@ from chat.demo.transport import DemoTransport
 DEMO_URL = "http://demo.invalid/v1"
 LISTED_MODELS = 8
 LIST_SECONDS = 60.0
+AGAIN_SECONDS = 5.0  # after the endpoint listed none
 
 
 class NoModel(Exception):
@@ -57,7 +58,7 @@ async def models() -> list[str]:
     if settings.AGENT_MODELS:
         return list(settings.AGENT_MODELS)
     asked, names = _listed
-    if asked and time.monotonic() - asked < LIST_SECONDS:
+    if asked and time.monotonic() - asked < (LIST_SECONDS if names else AGAIN_SECONDS):
         return names
     try:
         names = (await current().models())[:LISTED_MODELS]

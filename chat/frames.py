@@ -58,14 +58,7 @@ class Stop(BaseModel):
     action: Literal["stop"]
 
 
-class Seen(BaseModel):
-    """How many frames the page has handled so far."""
-
-    action: Literal["seen"]
-    n: int = Field(ge=0)
-
-
-Frame = Resume | Send | Stop | Seen
+Frame = Resume | Send | Stop
 _frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
 
 

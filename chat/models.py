@@ -91,7 +91,8 @@ class StopReason(models.TextChoices):
 class Run(models.Model):
     """The agent's work on one message. `revision` counts the changes of its steps.
 
-    `request` is what was frozen when it began: {"system": str, "tools": [schema], "facts": [[id, version]]}.
+    `request` is what was frozen when it began: {"system": str, "tools": [schema]}; the facts
+    and preferences that went into it are its memory step.
     `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when.
     Tokens and cost are sums over its steps; null while nothing is known of them.
     """
@@ -169,8 +170,8 @@ class StepStatus(models.TextChoices):
 class Step(models.Model):
     """One row of a run's trace.
 
-    `input` and `output` by kind: `model` {"turn", "after", "sha256", "bytes"} and {"text", "reasoning", "calls",
-    "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"};
+    `input` and `output` by kind: `model` {"turn", "after", "tools", "sha256", "bytes"} and {"text", "reasoning",
+    "calls", "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"};
     `retry` {"seconds", "reason"} and {}. Both are {} while there is nothing.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported.
     """

@@ -65,11 +65,13 @@ async def drop_lost_runs() -> None:
 
 
 async def keep_leases() -> None:
-    """Renew the leases of our runs, and end those whose process died."""
+    """Renew the leases of our runs, end those that nobody works on, and begin what waited behind them."""
     at = datetime.now(UTC)
     await write(store.renew, list(runs.live), runs.PROCESS, at)
-    for conversation in await write(store.end_abandoned, runs.PROCESS, is_dead, at):
+    for conversation in await write(store.end_abandoned, is_dead, at):
         await runs.hint(conversation)
+    for conversation in await read(rows.only_queued):
+        await runs.begin_next(conversation)
 
 
 def is_dead(owner: str) -> bool:
@@ -79,4 +81,6 @@ def is_dead(owner: str) -> bool:
     pid = rest.partition(":")[0]
     if host != own_host or not pid.isdecimal() or owner == runs.PROCESS:
         return False
-    return pid == own_pid or not Path(f"/proc/{pid}").exists() if Path("/proc/self").exists() else False
+    if not Path("/proc/self").exists():  # not Linux: only the lease tells
+        return False
+    return pid == own_pid or not Path(f"/proc/{pid}").exists()

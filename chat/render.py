@@ -169,7 +169,7 @@ def live_frames(runs: Sequence[Run]) -> SafeString:
 
 
 def title_frame(title: str) -> SafeString:
-    return oob("innerHTML:#title", title)
+    return oob("innerHTML:#title", title) + oob("innerHTML:head > title", f"{title} · agentsite")
 
 
 def sent_frame(client_id: str) -> SafeString:

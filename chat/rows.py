@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Case, Exists, Model, OuterRef, When
 
 from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind
 
@@ -83,12 +83,23 @@ def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
 
 def run_steps(run: Run, before: int | None = None) -> list[Step]:
     """Return the last steps of a run, or the last ones before a number, in order."""
-    steps = run.steps.all() if before is None else run.steps.filter(number__lt=before)
+    steps = run.steps.filter(born__lte=run.revision)  # what came after the row was read is for the next look
+    if before is not None:
+        steps = steps.filter(number__lt=before)
     return list(steps.order_by("-number")[:SHOWN_STEPS])[::-1]
 
 
 def newest_run(conversation: uuid.UUID) -> Run | None:
-    return Run.objects.filter(conversation=conversation).order_by("-created").first()
+    """Return the run that began last; one that still waits only where there is no other."""
+    waits = Case(When(status=RunStatus.QUEUED, then=1), default=0)
+    return Run.objects.filter(conversation=conversation).order_by(waits, "-created").first()
+
+
+def only_queued() -> list[uuid.UUID]:
+    """Return the conversations in which a run waits, and none is at work."""
+    queued = Run.objects.filter(status=RunStatus.QUEUED)
+    busy = Run.objects.filter(conversation=OuterRef("conversation"), status__in=LIVE).exclude(status=RunStatus.QUEUED)
+    return list(queued.filter(~Exists(busy)).values_list("conversation", flat=True).distinct())
 
 
 def has_queued(conversation: uuid.UUID) -> bool:

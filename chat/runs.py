@@ -57,13 +57,22 @@ class Live:
 
 
 live: dict[uuid.UUID, Live] = {}
+_sending: set["asyncio.Task[Sent]"] = set()
 
 
 async def send(owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None) -> Sent:
     """Store a message, in a new conversation if there is none yet, and begin its run.
 
-    Raises store.Refused or endpoints.NoModel, whose words are for the person.
+    Raises store.Refused or endpoints.NoModel, whose words are for the person. A sender who goes away in the middle
+    changes nothing: what is stored is begun.
     """
+    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation))
+    _sending.add(sending)
+    sending.add_done_callback(_sending.discard)
+    return await asyncio.shield(sending)
+
+
+async def _send(owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None) -> Sent:
     model, at = await endpoints.chosen(model), now()
     if conversation is None:
         sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at)
@@ -90,6 +99,13 @@ async def stop(conversation: uuid.UUID) -> bool:
     return bool(working)
 
 
+async def delete(conversation: uuid.UUID) -> None:
+    """Delete a conversation with all that is in it; what is at work in it is stopped."""
+    await stop(conversation)
+    await write(store.delete_conversation, conversation)
+    await hint(conversation)
+
+
 def drop(run: uuid.UUID) -> None:
     """Cancel the work on a run, once."""
     work = live.get(run)
@@ -110,24 +126,32 @@ def group(conversation: uuid.UUID) -> str:
 
 
 async def _drive(work: Live) -> None:
+    """Work on a run to its end, whatever happens, then begin the one that waits behind it."""
     structlog.contextvars.bind_contextvars(run=str(work.run))
     started = time.monotonic()
     try:
-        ended = await _work(work)
-    except asyncio.CancelledError:
-        ended = await _end(work, "stopped", "stopped")
-    except store.StaleOwner:
-        log.warning("run lost", reason="another process took it over, or it was deleted")
-        ended = None
+        ended = await _finish(work)
+        if ended:
+            log.info("run ended", reason=ended.stop_reason, seconds=round(time.monotonic() - started, 3))
     except Exception:
-        log.exception("run crashed")
-        ended = await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+        log.exception("run could not be ended")  # its lease runs out, and the sweep ends it
     finally:
         preview.close_preview(work.run)
         live.pop(work.run, None)
-    if ended:
-        log.info("run ended", reason=ended.stop_reason, seconds=round(time.monotonic() - started, 3))
-    await _next(work.conversation)
+        await begin_next(work.conversation)
+
+
+async def _finish(work: Live) -> Ended | None:
+    try:
+        return await _work(work)
+    except asyncio.CancelledError:
+        return await _end(work, "stopped", "stopped")
+    except store.StaleOwner:
+        log.warning("run lost", reason="another process took it over, or it was deleted")
+        return None
+    except Exception:
+        log.exception("run crashed")
+        return await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
 
 
 async def _work(work: Live) -> Ended | None:
@@ -196,7 +220,7 @@ async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended |
     return ended
 
 
-async def _next(conversation: uuid.UUID) -> None:
+async def begin_next(conversation: uuid.UUID) -> None:
     """Begin the run that waits in a conversation, if there is one."""
     if not await read(rows.has_queued, conversation):
         return

@@ -1,6 +1,7 @@
 """Closes sockets whose session has ended: logout, expiry, another password, an account switched off."""
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -31,7 +32,9 @@ async def close_ended_sessions() -> None:
     """Look once at the session of every open socket, and close those that may not be open any more."""
     if sockets := tuple(open_sockets):
         for socket in await read(_ended, sockets):
-            await socket.close()
+            open_sockets.discard(socket)
+            with suppress(Exception):  # it is gone already; the others must be closed all the same
+                await socket.close()
 
 
 def _ended(sockets: Collection[OpenSocket]) -> list[OpenSocket]:

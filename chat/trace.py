@@ -11,10 +11,10 @@ from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chat.agent import strict
 from chat.models import Run, Step, StepKind, StepStatus
 from chat.words import count, dollars, duration, how_it_ended, plural
 
-SHOWN = 200
 LABEL_LENGTH = 60
 PREVIEW_LENGTH = 4_000
 SHORT_JSON = 60
@@ -45,10 +45,6 @@ class StepRow:
     bar_x: float
     bar_width: float
     fields: Sequence[Field]
-
-    @property
-    def is_code(self) -> bool:
-        return self.step.kind == StepKind.TOOL
 
     @property
     def nested(self) -> bool:
@@ -142,7 +138,7 @@ def json_html(text: str) -> SafeString:
 def pretty(text: str) -> SafeString:
     """Return a text as readable HTML: indented and coloured if it is JSON, as it stands if not."""
     try:
-        value = json.loads(text)
+        value = strict.loads(text)
     except ValueError:
         return escape(text)
     if not isinstance(value, dict | list):

@@ -75,7 +75,10 @@ class Viewer:
         talk = rows.talk_since(self.conversation, self.since)
         if talk is None:
             return None
-        parts = [*self._anew(talk), *self._messages(talk), *self._answers(), *self._trace()]
+        if talk.revision < self.since or len(talk.messages) > rows.SHOWN_MESSAGES:
+            parts = [*self._anew(), *self._answers(), *self._trace()]
+        else:
+            parts = [*self._messages(talk), *self._answers(), *self._trace()]
         return render.joined(parts)
 
     def stream(self) -> SafeString:
@@ -83,12 +86,12 @@ class Viewer:
         showing = [(run, preview_of(run)) for run in self._live]
         return render.joined(self._text(run, preview) for run, preview in showing if preview)
 
-    def _anew(self, talk: Talk) -> Iterator[SafeString]:
-        """The whole list, where the page says that it has what does not exist (any more)."""
-        if self.since is not None and talk.revision < self.since:
-            whole = rows.talk(self.conversation)
-            self.resume(whole.revision)
-            yield render.all_articles(render.articles(whole))
+    def _anew(self) -> Iterator[SafeString]:
+        """The whole list: too much is newer, or the page says that it has what does not exist (any more)."""
+        whole = rows.talk(self.conversation)
+        self.resume(whole.revision)
+        yield render.all_articles(render.articles(whole))
+        yield from self._messages(Talk(whole.revision, whole.title))
 
     def _messages(self, talk: Talk) -> Iterator[SafeString]:
         """Messages that are new or changed, and what follows from them."""

@@ -116,7 +116,7 @@ def test_what_is_no_frame_is_refused_in_words_and_the_socket_goes_on(
 def test_a_flood_is_closed(site: Site, alice_at: httpx2.Client) -> None:
     with opened(site, alice_at, begin(alice_at, "What is 1 + 1?")) as page:
         for _ in range(200):
-            page.say(action="seen", n=1)
+            page.say(action="resume", since=0)
         assert page.close_code() == 4008
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -29,6 +30,18 @@ def clean(text: str) -> str:
         return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def cleaned(value: Any) -> Any:
+    """Return JSON in which every string, keys too, is clean."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): cleaned(item) for key, item in value.items()}
+        case list() | tuple():
+            return [cleaned(item) for item in value]
+    return value
 
 
 def text_of(value: object) -> str:

@@ -1,7 +1,6 @@
 """The only place that talks to a model: sends a request through the openai client, reads the stream."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -9,15 +8,17 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
+from chat.agent import strict
 from chat.agent.errors import EndpointError, StreamError
 from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler
+from chat.agent.stream import LONGEST_NAME, Assembler
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 DONE = "[DONE]"
+SHORTEST_KEY = 6  # what is shorter is no secret, and stands in too many words
 TOO_LONG = (
     "context_length",
     "context length",
@@ -54,9 +55,12 @@ class Endpoint:
         """Return the ids of the models that the endpoint lists. Raises EndpointError."""
         try:
             page = await self._client.with_options(timeout=LIST_SECONDS).models.list()
+            names = [model.id for model in page.data]
         except openai.OpenAIError as error:
             raise self._explain(error) from error
-        return [model.id for model in page.data]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EndpointError(f"{self.host} lists no models. Is its address right?", again=False) from error
+        return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME]
 
     async def stream(self, body: bytes, assembler: Assembler) -> AsyncGenerator[str, None]:
         """Send a request and feed the reply to `assembler`, yielding each piece of text as it comes.
@@ -72,7 +76,7 @@ class Endpoint:
             raise self._explain(error) from error
         try:
             async for data in self._events(response, assembler):
-                if piece := assembler.feed(_parse(data)):
+                if piece := assembler.feed(_parse(self._hide(data))):
                     yield piece
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
@@ -129,7 +133,11 @@ class Endpoint:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
         body = error.body
         said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
-        return (said.replace(self._key, "***") if self._key else said)[:300]
+        return self._hide(said)[:300]
+
+    def _hide(self, text: str) -> str:
+        """Take our key out of what the endpoint sent: some echo it."""
+        return text.replace(self._key, "***") if len(self._key) >= SHORTEST_KEY else text
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -151,6 +159,6 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
 
 def _parse(data: str) -> object:
     try:
-        return json.loads(data)
+        return strict.loads(data)
     except ValueError as error:
         raise StreamError(f"The endpoint sent a line that is no JSON: {data[:80]!r}") from error

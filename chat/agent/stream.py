@@ -8,10 +8,13 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from chat.agent import strict
 from chat.agent.errors import StreamCut, StreamError, reported
 from chat.agent.usage import read_usage
 from chat.agent.values import JSON, Call, Reply, Usage
+from tools.text import clean, cleaned
 
+LONGEST_NAME = 200  # of an id, a tool or a model
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 
@@ -60,10 +63,15 @@ class Assembler:
         if unfinished and not (self.done or self._finish):
             raise StreamCut("The reply was cut off before its end.")
         return Reply(
-            text=self.text, reasoning=self._reasoning, calls=calls, finish=self._finish,
-            refusal=self._refusal, model=self._model, usage=self._usage,
+            text=clean(self.text),
+            reasoning=clean(self._reasoning),
+            calls=calls,
+            finish=clean(self._finish),
+            refusal=clean(self._refusal),
+            model=clean(self._model)[:LONGEST_NAME],
+            usage=self._usage,
             reasoning_field=self._reasoning_field,
-        )  # fmt: skip
+        )
 
     def _choice(self, choice: Mapping[str, object]) -> str:
         if choice.get("index"):  # only choice 0 is read
@@ -124,12 +132,15 @@ class Assembler:
     def _read_calls(self, turn: int, taken: set[str]) -> tuple[Call, ...]:
         calls = []
         for number, parts in enumerate(self._calls):
-            id_ = parts.id if parts.id and parts.id not in taken else _mint(turn, number, taken)
+            id_ = clean(parts.id)
+            if not id_ or id_ in taken or len(id_) > LONGEST_NAME:
+                id_ = _mint(turn, number, taken)
             taken.add(id_)
             arguments, problem = read_arguments(parts.arguments)
             if problem and self._finish == "length":
                 problem = "the arguments were cut off at the limit of the reply's length; make them shorter"
-            calls.append(Call(id_, parts.name, arguments, parts.arguments, problem, parts.extra))
+            name, raw = clean(parts.name)[:LONGEST_NAME], clean(parts.arguments)
+            calls.append(Call(id_, name, cleaned(arguments), raw, problem, cleaned(parts.extra)))
         return tuple(calls)
 
 
@@ -138,9 +149,9 @@ def read_arguments(raw: str) -> tuple[dict[str, JSON], str]:
     if not raw.strip():
         return {}, ""
     try:
-        value = json.loads(raw)
+        value = strict.loads(raw)
         if isinstance(value, str):  # some models encode them twice
-            value = json.loads(value)
+            value = strict.loads(value)
     except ValueError as error:
         return {}, f"the arguments are not valid JSON: {error}"
     if not isinstance(value, dict):

@@ -8,6 +8,8 @@ import genai_prices
 
 from chat.agent.values import Usage
 
+MOST_DOLLARS = 1_000  # of one call; more is a mistake, and would not fit its column
+
 
 def read_usage(raw: object) -> Usage:
     """Turn a `usage` object of the Chat Completions API into disjoint counts.
@@ -44,7 +46,8 @@ def price(usage: Usage, model: str, base_url: str) -> Decimal | None:
     )
     for url in (base_url, None):
         with suppress(LookupError):
-            return genai_prices.calc_price(counted, model, provider_api_url=url).total_price
+            cost = genai_prices.calc_price(counted, model, provider_api_url=url).total_price
+            return cost if 0 <= cost < MOST_DOLLARS else None
     return None
 
 
@@ -53,7 +56,7 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40 else None
 
 
 def _dollars(value: object) -> Decimal | None:
@@ -63,4 +66,4 @@ def _dollars(value: object) -> Decimal | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if amount.is_finite() and 0 <= amount < MOST_DOLLARS else None

@@ -3,13 +3,14 @@
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
 from chat.store.leases import end_abandoned, renew, take_queued
-from chat.store.messages import Sent, send, start_conversation
+from chat.store.messages import Sent, delete_conversation, send, start_conversation
 
 __all__ = [
     "Refused",
     "Sent",
     "StaleOwner",
     "apply",
+    "delete_conversation",
     "end_abandoned",
     "flush",
     "raise_conversation",

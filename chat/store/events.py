@@ -23,9 +23,9 @@ from chat.agent.events import (
 )
 from chat.models import Message, Payload, Run, RunStatus, Step, StepKind, StepStatus
 from chat.store.counters import raise_conversation, raise_run
-from tools.text import clean
+from tools.text import clean, cleaned
 
-STOPPED = "Error: stopped by the user before it finished."
+STOPPED = "Error: stopped by the user; whether it took effect is unknown."
 UNKNOWN = "Error: the process died while this ran; whether it took effect is unknown."
 
 
@@ -174,15 +174,3 @@ def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "
 def _sum(total: int | None, *counts: int | None) -> int | None:
     known = [count for count in (total, *counts) if count is not None]
     return sum(known) if known else None
-
-
-def cleaned(value: object) -> object:
-    """Return JSON in which every string can be stored and shown."""
-    match value:
-        case str():
-            return clean(value)
-        case dict():
-            return {clean(str(key)): cleaned(item) for key, item in value.items()}
-        case list() | tuple():
-            return [cleaned(item) for item in value]
-    return value

@@ -34,13 +34,13 @@ def renew(runs: Sequence[uuid.UUID], process: str, at: datetime) -> None:
     Run.objects.filter(pk__in=runs, owner=process).update(lease_until=at + LEASE)
 
 
-def end_abandoned(process: str, is_dead: Callable[[str], bool], at: datetime) -> list[uuid.UUID]:
+def end_abandoned(is_dead: Callable[[str], bool], at: datetime) -> list[uuid.UUID]:
     """End, as crashed, the runs whose lease ran out or whose process is known to be dead.
 
     Returns the conversations they are in.
     """
     conversations = []
-    for run in Run.objects.filter(status__in=BUSY).exclude(owner=process):
+    for run in Run.objects.filter(status__in=BUSY):
         if (run.lease_until and run.lease_until < at) or is_dead(run.owner):
             said = run.steps.filter(kind=StepKind.MODEL).order_by("number").values_list("output", flat=True).last()
             text = (said or {}).get("text", "")

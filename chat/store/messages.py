@@ -47,6 +47,11 @@ def send(
     return _append(row, revision, owner, text, client_id, model, process, at)
 
 
+def delete_conversation(conversation: uuid.UUID) -> None:
+    """Delete a conversation with its messages, runs and steps."""
+    Conversation.objects.filter(pk=conversation).delete()
+
+
 def title_of(text: str) -> str:
     """Return the first words of a message, as a title."""
     words = " ".join(text.split())

@@ -7,8 +7,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django.views.decorators.http import require_GET, require_http_methods
 
 from chat import endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
@@ -16,6 +15,7 @@ from chat.lists import grouped, listed
 from chat.models import Conversation
 from chat.render import articles
 from chat.views import asked
+from chat.words import summary_line
 
 EXAMPLES = (
     "What's the weather like in London and Tokyo?",
@@ -32,9 +32,11 @@ def new_chat(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Begin a conversation with its first message. A resend leads to the one that was begun."""
+    if request.method != "POST":  # somebody was asked to sign in between
+        return redirect("chat:new")
     try:
         frame = frames.check({**request.POST.dict(), "action": "send"})
         assert isinstance(frame, frames.Send)  # noqa: S101  By its action.
@@ -74,7 +76,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
     """Return the list of conversations that hold the words asked for."""
     user, query = user_of(request), asked.words(request, "q")
     if not request.htmx:  # type: ignore[attr-defined]
-        return HttpResponseClientRedirect("/")
+        return redirect("chat:new")
     return render(
         request,
         "chat/_conversations.html",
@@ -102,7 +104,7 @@ def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
         "conversation": found,
         "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
         "live": bool(live),
-        "doing": live[0].doing if live else "",
+        "doing": summary_line(live[0]) if live else "",
         "revision": talk.revision,
         **_messages(talk),
     }

@@ -31,7 +31,5 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = conversation_or_404(user_of(request), pk)
     if request.method != "POST":
         return render(request, "chat/delete.html", {"conversation": conversation})
-    conversation.delete()
-    async_to_sync(runs.stop)(pk)
-    async_to_sync(runs.hint)(pk)
+    async_to_sync(runs.delete)(pk)
     return redirect("/")

@@ -4,10 +4,12 @@ import asyncio
 import json
 from typing import Any
 
+import httpx2
 import pytest
 
 from chat.agent.asking import ATTEMPTS
 from chat.agent.endpoint import Endpoint
+from chat.agent.errors import EndpointError
 from chat.agent.events import (
     Ended,
     Event,
@@ -232,6 +234,26 @@ async def test_a_request_whose_tools_ran_is_never_sent_again() -> None:
     served, script = endpoint(asks(call("look", {"place": "here"})), refusal(500), says("A tree."))
     await events(served)
     assert script.bodies[0] != script.bodies[1] == script.bodies[2]
+
+
+async def test_a_key_that_the_endpoint_echoes_is_hidden_in_errors_and_in_the_reply() -> None:
+    told = Body([event({"error": {"message": "Bad key: sk-test", "code": 400}})])
+    served, _ = endpoint(told)
+    assert "sk-test" not in str(await events(served))
+    served, _ = endpoint(says("Your key is sk-test."))
+    assert (await events(served))[-1].text == "Your key is ***."  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("listed", [{"data": None}, {"models": []}, [], {"data": [{"id": None}, {"id": "x" * 999}]}])
+async def test_a_list_of_models_that_is_none_is_said_or_empty(listed: Any) -> None:
+    class Odd(Scripted):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(200, json=listed)
+
+    try:
+        assert await Endpoint("http://scripted.invalid/v1", "k", Odd()).models() == []
+    except EndpointError as error:
+        assert "lists no models" in str(error)  # noqa: PT017  Either is fine.
 
 
 async def test_a_whole_reply_to_a_streamed_request_is_read() -> None:

@@ -243,3 +243,21 @@ def test_wherever_a_stream_is_cut_no_call_is_taken_whose_arguments_were_not_fini
             continue
         for call in reply.calls:
             assert call.arguments in ({"city": "London"}, {"city": "Tokyo"})
+
+
+@pytest.mark.parametrize(
+    "raw", ['{"x": NaN}', '{"x": Infinity}', '{"x": 1e999}', '{"x": ' + "[" * 101 + "]" * 101 + "}", "[" * 5000]
+)
+def test_what_is_json_to_python_alone_or_too_deep_to_carry_is_refused(raw: str) -> None:
+    arguments, problem = read_arguments(raw)
+    assert arguments == {}
+    assert problem
+
+
+def test_what_a_reply_holds_can_be_stored_and_sent_as_it_is() -> None:
+    halves = [delta(content="Hi \ud83d"), delta(content="\ude00\x00")]
+    odd = delta(tool_calls=[fragment({"a\x00": "\ud800"}, index=0, id="a\x00", name="look\ud800")])
+    reply = assembled(*halves, odd)
+    assert reply.text == "Hi 😀\ufffd"
+    assert (reply.calls[0].id, reply.calls[0].name) == ("a\ufffd", "look\ufffd")
+    assert reply.calls[0].arguments == {"a\ufffd": "\ufffd"}

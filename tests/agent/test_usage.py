@@ -40,3 +40,8 @@ def test_a_cost_that_is_no_amount_is_none() -> None:
     odd: tuple[object, ...] = ("much", -1, float("nan"), True, None, [])
     for cost in odd:
         assert read_usage({"cost": cost}).cost is None
+
+
+def test_counts_and_costs_that_cannot_be_are_unknown() -> None:
+    usage = read_usage({"prompt_tokens": 10**30, "completion_tokens": 1, "cost": 1_000_000.5})
+    assert (usage.input, usage.cost) == (None, None)

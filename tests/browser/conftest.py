@@ -84,7 +84,7 @@ def session_of(site: Site, name: str) -> StorageState:
     """Return a session of this person, for a browser to start with."""
     with closing(site.sign_in(name, PASSWORD)) as client:
         value = client.cookies["sessionid"]
-    return {"cookies": [{"name": "sessionid", "value": value, "url": site.url}], "origins": []}  # type: ignore[typeddict-item]
+    return {"cookies": [{"name": "sessionid", "value": value, "domain": "127.0.0.1", "path": "/"}], "origins": []}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from tests.browser.chatting import answered, ask, start
+from tests.browser.chatting import answered, start
 from tests.browser.conftest import Visit
 from tests.serving import Site
 
@@ -17,9 +17,10 @@ def clipboard(page: Page) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def test_a_block_of_code_is_copied_as_it_stands(page: Page) -> None:
+def test_a_block_of_code_and_a_whole_answer_are_copied_without_the_buttons_in_them(page: Page) -> None:
     start(page, "Show me Markdown")
-    code = answered(page).locator(".code")
+    answer = answered(page)
+    code = answer.locator(".code")
     code.get_by_role("button", name="Copy").click()
     expect(code.get_by_role("button", name="Copied")).to_be_visible()
     copied = clipboard(page)
@@ -27,17 +28,11 @@ def test_a_block_of_code_is_copied_as_it_stands(page: Page) -> None:
     assert copied.rstrip().endswith("print(average([14, 22]))  # 18.0")
     expect(code.get_by_role("button", name="Copy", exact=True)).to_be_visible()
 
-
-def test_a_whole_answer_is_copied_without_the_buttons_in_it(page: Page) -> None:
-    start(page, "What is 6 * 7?")
-    answered(page)
-    ask(page, "Show me Markdown")
-    answer = answered(page, 2)
     answer.get_by_role("button", name="Copy").last.click()
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()
     copied = clipboard(page)
     assert copied.startswith("This is a fixed sample of the Markdown")
     assert "London\t14 °C\tcloudy" in copied
     assert "print(average([14, 22]))" in copied
-    for button in ("Copy", "Copied", "View run", "Used"):
+    for button in ("Copy", "Copied", "View run", "No tools used"):
         assert button not in copied

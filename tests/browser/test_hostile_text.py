@@ -1,5 +1,7 @@
 """Text that wants to be more than text: in messages, echoed in answers, in titles. Nothing runs, nothing leaves."""
 
+import re
+
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.chatting import answered, ask, questions, start, steps, trace
@@ -8,14 +10,11 @@ from tests.serving import Site
 
 # The demo model repeats what somebody says of themselves, so each of these comes back as Markdown of the agent.
 HOSTILE = (
-    "I like <script>alert(1)</script>",
-    "I like <img src=x onerror=alert(1)> and <svg onload=alert(1)>",
-    "I like ![a picture](https://evil.example/pixel.png) and <img src=https://evil.example/pixel.png>",
+    "I like <script>alert(1)</script> and <svg onload=alert(1)> and <iframe src=https://evil.example/></iframe>",
+    "I like ![a picture](https://evil.example/a.png) and <img src=https://evil.example/a.png onerror=alert(1)>",
     "I like [a link](javascript:alert(1)) and [data](data:text/html,<script>alert(1)</script>)",
-    'I like <div hx-get="https://evil.example/" hx-trigger="load">this</div>',
-    'I like <div id="messages" hx-swap-oob="innerHTML">this</div>',
-    'I like <a href="#" hx-on:click="alert(1)" ws-send>this</a> and <form action="https://evil.example/"><button>Go',
-    "I like <iframe src=https://evil.example/></iframe><style>*{display:none}</style></textarea></title></pre>",
+    'I like <div hx-get="https://evil.example/" hx-trigger="load">this</div> and <a hx-on:click="alert(1)">that',
+    'I like <div id="messages" hx-swap-oob="innerHTML">this</div></textarea></title><style>*{display:none}</style>',
     "I like \u202eevil\u202c and e" + "\u0301" * 50 + " and \ufdfd",
 )
 
@@ -28,7 +27,9 @@ def test_hostile_text_stays_text_in_the_chat(page: Page) -> None:
         said = answered(page, number).locator(".said")
         expect(said).to_contain_text("Remember that")
         assert questions(page).last.inner_text().strip() == text
-        expect(said.locator("script, img, svg, iframe, form, style, [hx-get], [hx-swap-oob], [ws-send]")).to_have_count(0)
+        expect(said.locator("script, img, svg, iframe, form, style, [hx-get], [hx-swap-oob], [ws-send]")).to_have_count(
+            0
+        )
         for link in said.get_by_role("link").all():
             assert (link.get_attribute("href") or "").startswith("https://")
             assert link.get_attribute("rel") == "noopener noreferrer nofollow"
@@ -57,5 +58,5 @@ def test_hostile_text_stays_text_on_every_page_that_shows_it(
     for kind in ("conversation", "message", "run", "fact", "step"):
         staff.goto(f"/admin/chat/{kind}/")
         staff.get_by_role("main").get_by_role("rowheader").first.get_by_role("link").click()
-        expect(staff.get_by_role("link", name="History")).to_be_visible()
+        expect(staff.get_by_role("heading", level=1)).to_have_text(re.compile("Change|View"))
         expect(staff.locator("script:has-text('alert(1)'), img[onerror]")).to_have_count(0)

@@ -89,7 +89,7 @@ def test_stop_keeps_the_text_and_the_conversation_goes_on(page: Page) -> None:
 
 
 def test_what_a_reader_opened_stays_open_while_the_run_goes_on(page: Page) -> None:
-    start(page, LONG)
+    start(page, "Count to 200")
     memory, running = steps(page, "memory").first, steps(page, "model").last
     head(memory).click()
     head(running).click()
@@ -110,5 +110,6 @@ def test_a_message_sent_while_the_agent_answers_waits_and_is_answered(page: Page
     ask(page, "What is 6 * 7?")
     expect(answers(page).nth(1)).to_have_attribute("data-status", "queued")
     expect(answers(page).nth(1)).to_contain_text("Waiting for its turn")
+    status_line(page, "Writing")
     expect(answered(page, 2)).to_contain_text(re.compile(r"\b42\b"))
     expect(answers(page).first).to_contain_text("119, 120")

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.chatting import answered, answers, ask, box, questions, start
 from tests.browser.conftest import Visit, session_of
@@ -91,6 +91,22 @@ def test_a_message_that_is_too_long_is_refused_and_stays_in_the_box(page: Page) 
     page.keyboard.press("Enter")
     expect(answered(page, 2)).to_contain_text("42")
     expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_without_scripts_a_message_is_sent_by_its_form_and_answered(
+    visit: Visit, site: Site, of_alice: StorageState
+) -> None:
+    page = visit(site, of_alice, java_script_enabled=False)
+    page.goto("/")
+    for number, question in enumerate(("What is 6 * 7?", "What is 6 * 8?"), start=1):
+        box(page).fill(question)
+        page.get_by_role("button", name="Send").click()
+        expect(questions(page)).to_have_count(number)
+        reloads = iter(range(200))
+        while answers(page).last.get_attribute("data-status") != "done":
+            page.reload()
+            next(reloads)
+    expect(answers(page)).to_contain_text(["42", "48"])
 
 
 def test_signed_out_in_another_tab_the_page_says_so_and_keeps_the_draft(visit: Visit, site: Site) -> None:

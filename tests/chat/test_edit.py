@@ -114,6 +114,7 @@ def test_deleting_asks_first(alice_client: Client, conversation: Conversation) -
     assert Conversation.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # the writer thread has a connection of its own
 def test_deleting_takes_everything_of_the_conversation_and_keeps_what_is_remembered(
     alice: User, alice_client: Client, conversation: Conversation
 ) -> None:

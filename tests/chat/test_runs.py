@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from chat import endpoints, history, runs, store
+from chat import endpoints, history, process, rows, runs, store
 from chat.agent.events import ModelStarted
 from chat.db import read, write
 from chat.models import Conversation, Fact, Message, Run, Step, ToolCall
@@ -232,7 +232,7 @@ async def test_a_run_whose_process_died_is_ended_as_crashed_with_what_it_had_sai
         return sent
 
     sent = await write(begin)
-    assert await write(store.end_abandoned, runs.PROCESS, lambda owner: owner == "gone:1:x", NOW) == [sent.conversation]
+    assert await write(store.end_abandoned, lambda owner: owner == "gone:1:x", NOW) == [sent.conversation]
     run = await read(Run.objects.select_related("answer").get, pk=sent.run)
     assert (run.status, run.stop_reason, run.answer.text) == ("failed", "crashed", "Half an ans")
     assert await read(lambda: list(run.steps.values_list("status", flat=True))) == ["unknown"]
@@ -261,3 +261,51 @@ async def test_a_deleted_conversation_ends_its_run_and_leaves_no_rows(alice: Use
     await finished(sent)
     assert not await read(Run.objects.exists)
     assert not await read(Step.objects.exists)
+
+
+async def test_a_sender_that_goes_away_in_the_middle_leaves_a_run_that_is_begun(alice: User, script: Script) -> None:
+    script(says("Hello"))
+    client_id = str(uuid4())
+    sending = asyncio.create_task(runs.send(alice.pk, "Hello", client_id, "", None))
+    await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.wait({sending})
+    again = await runs.send(alice.pk, "Hello", client_id, "", None)
+    await finished(again)
+    assert (await read(Run.objects.get, pk=again.run)).status == "done"
+
+
+async def test_a_run_that_nobody_works_on_is_ended_and_the_one_behind_it_begins(alice: User, script: Script) -> None:
+    script(says("Second."))
+
+    def two() -> tuple[Sent, Sent]:
+        first = store.start_conversation(alice.pk, "First", "a", "scripted", runs.PROCESS, NOW)
+        return first, store.send(first.conversation, alice.pk, "Second", "b", "scripted", runs.PROCESS, NOW)
+
+    first, second = await write(two)
+    await process.keep_leases()
+    await finished(second)
+    assert (await read(Run.objects.get, pk=first.run)).stop_reason == "crashed"
+    assert (await read(Run.objects.get, pk=second.run)).status == "done"
+
+
+async def test_a_conversation_can_be_deleted_while_its_run_writes(alice: User, script: Script) -> None:
+    script(Body([event(delta(content="Once"))], hold=asyncio.Event()))
+    sent = await ask(alice)
+    async with asyncio.timeout(20):
+        while not runs.live[sent.run].said:  # noqa: ASYNC110  What is said wakes viewers, and a test is none.
+            await asyncio.sleep(0)
+    await runs.delete(sent.conversation)
+    await finished(sent)
+    assert not await read(Conversation.objects.exists)
+
+
+async def test_a_page_never_gets_a_step_twice(alice: User, script: Script) -> None:
+    script(WEATHER, says("Warm."))
+    run = await answered(alice)
+    early = await read(Run.objects.get, pk=run.pk)
+    early.revision = 2  # as it was read a moment before
+    held = {step.pk for step in await read(rows.run_steps, early)}
+    found = await read(rows.run_since, run.pk, 2)
+    assert found is not None
+    assert not held & {step.pk for step in found[1] if step.born > 2}

@@ -135,3 +135,7 @@ def test_each_ending_has_words(reason: str, words: str) -> None:
     said = how_it_ended(run(status="done", stop_reason=reason))
     assert words in said
     assert bool(words) == bool(said)
+
+
+def test_a_text_nested_beyond_reason_is_shown_as_it_stands() -> None:
+    assert shown(step(output={"text": "[" * 3000}))["Result"] == "[" * 3000

@@ -1,12 +1,14 @@
 """An endpoint on this machine that says what a test wants of it, over real HTTP, to a site that runs beside it.
 
 The text of a message picks what is said: `endpoint.replies[message]` are the replies to it, in order, of which the
-last one stays. Where a reply holds AUTHORIZATION, the key that came with the request stands in its place.
+last one stays. Where a reply holds AUTHORIZATION, the key that came with the request stands in its place. The parts of
+a reply are sent one by one, with `endpoint.pause` between them.
 """
 
 import json
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -25,6 +27,8 @@ class Endpoint(ThreadingHTTPServer):
         self.replies: dict[str, list[Reply]] = {}
         self.models: object = {"object": "list", "data": [{"id": "m", "object": "model"}]}
         self.requests: list[dict[str, Any]] = []
+        self.keys: set[str] = set()
+        self.pause = 0.0
 
     @property
     def url(self) -> str:
@@ -52,12 +56,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, body: Body) -> None:
         key = self.headers.get("authorization", "").removeprefix("Bearer ")
+        self.server.keys.add(key)
         self.send_response(body.status)
         for name, value in body.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        for part in body.parts:
-            self.wfile.write(part.replace(AUTHORIZATION.encode(), key.encode()))
+        with suppress(ConnectionError):  # the site may leave in the middle
+            for part in body.parts:
+                self.wfile.write(part.replace(AUTHORIZATION.encode(), key.encode()))
+                time.sleep(self.server.pause)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: a test's output is its own."""

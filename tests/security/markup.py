@@ -8,14 +8,16 @@ import re
 from html.parser import HTMLParser
 
 MARK = "zqx"
-HOSTILE = (
-    f"<{MARK}><script {MARK}>{MARK}()</script><img src={MARK} onerror={MARK}()><svg onload={MARK}()>"
-    f"<a href='javascript:{MARK}()' {MARK}>{MARK}</a><style {MARK}>@import '//{MARK}.example'</style><base href=//{MARK}>"
-    f"<div id='messages' hx-swap-oob='true' hx-get='/{MARK}' hx-on:load='{MARK}()' ws-connect='/{MARK}' {MARK}>"
-    f"\"' {MARK}=\"{MARK}\" onfocus='{MARK}()' autofocus x=\"</title></textarea></select></option></pre></button>"
-    f"<iframe srcdoc='<script>{MARK}()</script>' {MARK}></iframe><form action='//{MARK}.example'><input name={MARK}>"
-    f"--><!--{MARK}--><![CDATA[{MARK}]]><?{MARK} ?> &lt;{MARK}&gt; &#60;{MARK}&#62; {{{{ {MARK} }}}} {{% {MARK} %}}"
+PIECES = (  # each fits into a name
+    f"<{MARK}><script {MARK}>{MARK}()</script><img src={MARK} onerror={MARK}()><svg onload={MARK}()>",
+    f"<a href='javascript:{MARK}()'>{MARK}</a><style {MARK}>@import '//{MARK}.example'</style><base href=//{MARK}>",
+    f"<div id='messages' hx-swap-oob='true' hx-get='/{MARK}' hx-on:load='{MARK}()' ws-connect='/{MARK}' {MARK}>",
+    f"\"' {MARK}=\"{MARK}\" onfocus='{MARK}()' autofocus x=\"</title></textarea></select></option></pre></button><{MARK}>",
+    f"<iframe srcdoc='<script>{MARK}()</script>' {MARK}></iframe><form action='//{MARK}.example'><input name={MARK}>",
+    f"--><!--{MARK}--><![CDATA[{MARK}]]><?{MARK} ?> &lt;{MARK}&gt; &#60;{MARK}&#62; {{{{ {MARK} }}}} {{% {MARK} %}}",
+    f"\u202e{MARK}\u2066<{MARK}>\u2028<{MARK}>\u2029\x07\x1b[31m\x85<{MARK} \xa0onclick={MARK}>\ufeff\ufffee\u0301\u0301",
 )
+HOSTILE = "".join(PIECES)
 # The same where Markdown is read. Each line would be a way out of it.
 MARKDOWN = (
     f"[{MARK}](javascript:{MARK}) [{MARK}](data:text/html,{MARK}) ![{MARK}](https://{MARK}.example/?d=1) "
@@ -24,12 +26,11 @@ MARKDOWN = (
     f"| <{MARK}> |\n|:-:|\n| {HOSTILE.replace('|', '')} |\n\n[r]: javascript:{MARK}\n[r]\n\n{HOSTILE}"
 )
 
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "rect"}
 TAGS = set(
     "a article aside b bdi body br button circle code datalist dd details div dl dt em fieldset footer form h1 h2 h3 h4 "
     "h5 h6 head header hr html input label legend li line link main meta nav ol optgroup option p path pre rect script s "
     "search section select small span strong summary svg table tbody td textarea tfoot th thead time title tr ul "
-    "blockquote g polyline caption colgroup col output kbd template".split()
+    "blockquote g polyline caption colgroup col output kbd template use symbol circle defs footer search".split()
 )
 SAY_WORDS = {"title", "value", "aria-label", "placeholder", "alt", "label", "content", "data-client-id"}
 OUTSIDE = {"rel": "noopener noreferrer nofollow", "target": "_blank"}
@@ -46,9 +47,10 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self.raw = tag if tag in ("script", "style") else ""
-        if tag not in TAGS or MARK in tag:
+        if tag not in TAGS and not (tag == "img" and given.get("src", "").startswith("/static/")):
             self.holes.append(f"<{tag}>")
-        if tag == "script" and not (given.get("src", "").startswith("/static/") or "json" in given.get("type", "")):
+        own = given.get("src", "").startswith(("/static/", "/admin/jsi18n/"))
+        if tag == "script" and not (own or given.get("type") == "application/json"):
             self.holes.append(f"a script of {given}")
         for name, value in given.items():
             self._attribute(tag, name, value, given)
@@ -60,7 +62,7 @@ class _Reader(HTMLParser):
             self.words += value
         elif MARK in name or name.startswith(("on", "hx-on")) or name in ("style", "srcdoc", "formaction"):
             self.holes.append(f"<{tag} {name}={value!r}>")
-        elif MARK in value and not _is_link_out(tag, name, value, given):
+        elif MARK in value and not (_is_link_out(tag, name, value, given) or _is_own_query(name, value)):
             self.holes.append(f"<{tag} {name}={value!r}>")
 
     def handle_endtag(self, tag: str) -> None:
@@ -76,7 +78,7 @@ class _Reader(HTMLParser):
             self.holes.append(f"<!--{data[:80]}")
 
     def handle_decl(self, decl: str) -> None:
-        if decl != "doctype html":
+        if decl.lower() != "doctype html":
             self.holes.append(f"<!{decl[:80]}")
 
     def handle_pi(self, data: str) -> None:
@@ -92,18 +94,29 @@ def _is_link_out(tag: str, name: str, value: str, given: dict[str, str]) -> bool
     return (tag, name) == ("a", "href") and bool(re.match(r"https?://|mailto:", value)) and outside
 
 
+def _is_own_query(name: str, value: str) -> bool:
+    """An address on this page's own site that says, encoded, what was looked for."""
+    return name in ("href", "action") and bool(re.fullmatch(r"(/admin/[a-z0-9/-]*)?\?[\w.%&=+~-]*", value, re.ASCII))
+
+
 def holes(html: str) -> list[str]:
     """Return what in a page or a frame was made of a text; [] is what it should be."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    doubled = {id_ for id_ in reader.ids if reader.ids.count(id_) > 1}
-    return [*reader.holes, *(f"the id {id_!r} twice" for id_ in doubled)]
+    return _read(html).holes
+
+
+def doubled_ids(page: str) -> set[str]:
+    """Return the ids that a page has more than once: one of each two may have been made of a text."""
+    ids = _read(page).ids
+    return {id_ for id_ in ids if ids.count(id_) > 1}
 
 
 def words(html: str) -> str:
     """Return the text that is read on a page, and what its titles and fields say."""
+    return _read(html).words
+
+
+def _read(html: str) -> _Reader:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return reader.words
+    return reader

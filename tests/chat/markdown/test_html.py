@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.markdown.html import LONGEST, html_of, render, sanitised
 from chat.markdown.code import CLASSES
+from chat.markdown.html import LONGEST, html_of, render, sanitised
 from tools.text import clean
 
 FACING = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "td", "th"}

@@ -1,0 +1,14 @@
+"""The site beside an endpoint of the tests' own, for all tests here that need one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.security.markup import PIECES
+from tests.security.talking import Talking, talking
+
+
+@pytest.fixture(scope="session")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talking]:
+    with talking(tmp_path_factory.mktemp("talking"), models=("m", PIECES[0])) as both:
+        yield both
