@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from chat.agent import strict
 from chat.models import Run, Step, StepKind, StepStatus
 from chat.words import count, dollars, duration, how_it_ended, plural
+from tools.text import clean
 
 LABEL_LENGTH = 60
 PREVIEW_LENGTH = 4_000
@@ -144,7 +145,8 @@ def pretty(text: str) -> SafeString:
     if not isinstance(value, dict | list):
         return escape(text)
     line = json.dumps(value, ensure_ascii=False)
-    return json_html(line if len(line) <= SHORT_JSON else json.dumps(value, indent=2, ensure_ascii=False))
+    # An escape in the JSON may stand for what no page can carry.
+    return json_html(clean(line if len(line) <= SHORT_JSON else json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def _names(step: Step) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class Asking:
         after, digest, self.ended = self.number, hashlib.sha256(body).hexdigest(), None
         for attempt in range(1, ATTEMPTS + 1):
             self.number += 1
-            number, assembler, first_token = self.number, Assembler(), None
+            number, assembler, first_token = self.number, Assembler(self.endpoint.redactor()), None
             asked = ModelStarted(number, self.clock(), turn, self.model, after, digest, len(body), tools=not last)
             yield (*pending, asked)
             try:

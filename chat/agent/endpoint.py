@@ -10,6 +10,7 @@ import openai
 
 from chat.agent import strict
 from chat.agent.errors import EndpointError, StreamError
+from chat.agent.redact import Redactor
 from chat.agent.sse import EventSplitter
 from chat.agent.stream import LONGEST_NAME, Assembler
 
@@ -18,7 +19,6 @@ IDLE_SECONDS = 60.0
 LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 DONE = "[DONE]"
-SHORTEST_KEY = 6  # what is shorter is no secret, and stands in too many words
 TOO_LONG = (
     "context_length",
     "context length",
@@ -76,12 +76,16 @@ class Endpoint:
             raise self._explain(error) from error
         try:
             async for data in self._events(response, assembler):
-                if piece := assembler.feed(_parse(self._hide(data))):
+                if piece := assembler.feed(_parse(self.redactor().hide(data))):
                     yield piece
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
         finally:
             await response.aclose()
+
+    def redactor(self) -> Redactor:
+        """Return what hides our key in one reply."""
+        return Redactor(self._key)
 
     async def close(self) -> None:
         await self._client.close()
@@ -133,11 +137,7 @@ class Endpoint:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
         body = error.body
         said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
-        return self._hide(said)[:300]
-
-    def _hide(self, text: str) -> str:
-        """Take our key out of what the endpoint sent: some echo it."""
-        return text.replace(self._key, "***") if len(self._key) >= SHORTEST_KEY else text
+        return self.redactor().hide(said)[:300]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

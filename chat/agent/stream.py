@@ -8,8 +8,9 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from chat.agent import strict
 from chat.agent.errors import StreamCut, StreamError, reported
+from chat.agent.redact import Redactor
+from chat.agent.strict import read_arguments
 from chat.agent.usage import read_usage
 from chat.agent.values import JSON, Call, Reply, Usage
 from tools.text import clean, cleaned
@@ -32,8 +33,9 @@ class _Parts:
 class Assembler:
     """Feed it every chunk in order, set `done` when the stream says that it is over, then ask for the reply."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor | None = None) -> None:
         self.done = False
+        self._redactor = redactor or Redactor()
         self.text = ""
         self._reasoning = self._reasoning_field = self._refusal = self._finish = self._model = ""
         self._calls: list[_Parts] = []
@@ -63,11 +65,11 @@ class Assembler:
         if unfinished and not (self.done or self._finish):
             raise StreamCut("The reply was cut off before its end.")
         return Reply(
-            text=clean(self.text),
-            reasoning=clean(self._reasoning),
+            text=clean(self.text + self._redactor.end()),
+            reasoning=clean(self._redactor.hide(self._reasoning)),
             calls=calls,
             finish=clean(self._finish),
-            refusal=clean(self._refusal),
+            refusal=clean(self._redactor.hide(self._refusal)),
             model=clean(self._model)[:LONGEST_NAME],
             usage=self._usage,
             reasoning_field=self._reasoning_field,
@@ -91,8 +93,9 @@ class Assembler:
         piece = delta.get("content")
         if not isinstance(piece, str):
             return ""
-        self.text += piece
-        return piece
+        shown = self._redactor.feed(piece)
+        self.text += shown
+        return shown
 
     def _fragment(self, fragment: Mapping[str, object]) -> None:
         function = fragment.get("function")
@@ -136,27 +139,12 @@ class Assembler:
             if not id_ or id_ in taken or len(id_) > LONGEST_NAME:
                 id_ = _mint(turn, number, taken)
             taken.add(id_)
-            arguments, problem = read_arguments(parts.arguments)
+            arguments, problem = read_arguments(self._redactor.hide(parts.arguments))
             if problem and self._finish == "length":
                 problem = "the arguments were cut off at the limit of the reply's length; make them shorter"
-            name, raw = clean(parts.name)[:LONGEST_NAME], clean(parts.arguments)
+            name, raw = clean(parts.name)[:LONGEST_NAME], clean(self._redactor.hide(parts.arguments))
             calls.append(Call(id_, name, cleaned(arguments), raw, problem, cleaned(parts.extra)))
         return tuple(calls)
-
-
-def read_arguments(raw: str) -> tuple[dict[str, JSON], str]:
-    """Return the arguments as an object and "", or {} and what is wrong with them."""
-    if not raw.strip():
-        return {}, ""
-    try:
-        value = strict.loads(raw)
-        if isinstance(value, str):  # some models encode them twice
-            value = strict.loads(value)
-    except ValueError as error:
-        return {}, f"the arguments are not valid JSON: {error}"
-    if not isinstance(value, dict):
-        return {}, f"the arguments must be a JSON object, not {_kind(value)}"
-    return value, ""
 
 
 def _is_whole(arguments: str) -> bool:
@@ -169,10 +157,6 @@ def _mint(turn: int, number: int, taken: set[str]) -> str:
         number += 1
         turn += number % 100 == 0
     return id_
-
-
-def _kind(value: object) -> str:
-    return {list: "a list", bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "null")
 
 
 def _list(value: object) -> list[object]:

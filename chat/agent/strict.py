@@ -3,6 +3,8 @@
 import json
 import math
 
+from chat.agent.values import JSON
+
 DEEPEST = 100
 
 
@@ -15,6 +17,21 @@ def loads(text: str) -> object:
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         raise ValueError("it is nested too deeply")
     return value
+
+
+def read_arguments(raw: str) -> tuple[dict[str, JSON], str]:
+    """Return the arguments as an object and "", or {} and what is wrong with them."""
+    if not raw.strip():
+        return {}, ""
+    try:
+        value = loads(raw)
+        if isinstance(value, str):  # some models encode them twice
+            value = loads(value)
+    except ValueError as error:
+        return {}, f"the arguments are not valid JSON: {error}"
+    if not isinstance(value, dict):
+        return {}, f"the arguments must be a JSON object, not {_kind(value)}"
+    return value, ""
 
 
 def _refuse(name: str) -> object:
@@ -41,3 +58,7 @@ def _items(value: object) -> list[object]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", bool: "a boolean", int: "a number", float: "a number"}.get(type(value), "null")

@@ -7,7 +7,8 @@ import pytest
 
 from chat.agent.errors import StreamCut, StreamError
 from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler, read_arguments
+from chat.agent.stream import Assembler
+from chat.agent.strict import read_arguments
 from chat.agent.values import Reply, Usage
 from tests.scripted import Chunk, delta, event, says
 

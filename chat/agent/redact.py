@@ -1,0 +1,29 @@
+"""Takes an endpoint's key out of what the endpoint sends back: some echo it, and it may come in pieces."""
+
+SHORTEST = 6  # what is shorter is no secret, and stands in too many words
+HIDDEN = "***"
+
+
+class Redactor:
+    """Hides one secret. Text that comes in pieces is held back where it may be the beginning of it."""
+
+    def __init__(self, secret: str = "") -> None:
+        self._secret = secret if len(secret) >= SHORTEST else ""
+        self._held = ""
+
+    def hide(self, text: str) -> str:
+        """Return a whole text without the secret."""
+        return text.replace(self._secret, HIDDEN) if self._secret else text
+
+    def feed(self, piece: str) -> str:
+        """Take the next piece of a text; return what of it is certain to be no secret."""
+        text = self.hide(self._held + piece)
+        longest = min(len(text), max(len(self._secret) - 1, 0))
+        held = next((n for n in range(longest, 0, -1) if self._secret.startswith(text[-n:])), 0)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def end(self) -> str:
+        """Return what is still held back, at the text's end."""
+        held, self._held = self._held, ""
+        return held
