@@ -75,8 +75,8 @@ def appended_article(drawn: Article) -> SafeString:
 
 
 def replaced_article(drawn: Article) -> SafeString:
-    """Return the frame that draws a message anew, in the place where it is."""
-    return oob(f"outerHTML:#m-{drawn.message.pk}", article_html(drawn))
+    """Return the frame that draws what a person said anew, in the place where it is."""
+    return render_to_string("chat/_article_user.html", {"article": drawn, "oob": True})
 
 
 def all_articles(drawn: Iterable[Article]) -> SafeString:
@@ -139,7 +139,7 @@ def bar_frames(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
     """Return the frame that draws the bars of steps to another scale."""
     rows = [trace.row(step, run, whole) for step in steps]
     return joined(
-        oob(f"outerHTML:#step-{row.step.pk}-bar", render_to_string("chat/_bar.html", {"row": row})) for row in rows
+        oob(f"innerHTML:#step-{row.step.pk}-bar", render_to_string("chat/_bar.html", {"row": row})) for row in rows
     )
 
 

@@ -31,6 +31,16 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError({"text": str(error)}) from None
         self.cleaned_data |= {"key": key, "text": text}
 
+    def validate_unique(self) -> None:
+        """Refuse what its owner has already, also where the owner is no field of the form."""
+        super().validate_unique()
+        if self.errors:
+            return
+        try:
+            self.instance.validate_constraints()
+        except ValidationError:
+            self.add_error(None, "This is remembered already.")
+
 
 @admin.register(Fact)
 class FactAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -1,6 +1,7 @@
 """A site beside an endpoint that says what a test wants, the people who ask it, and all that they then see."""
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -75,6 +76,17 @@ class Talking:
         assert answer.status_code == 200, f"{page} answers {answer.status_code}:\n{self.site.log[-3000:]}"
         return answer.text
 
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Each value in the database as text, with its table and column."""
+        path = Path(self.site.environment["VAR_DIR"]) / "db.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for table in tables:
+                found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
+                names = [column[0] for column in found.description]
+                for row in found:
+                    yield from ((f"{table}.{name}", str(value)) for name, value in zip(names, row, strict=True))
+
     def frames(self, question: str, *replies: Reply) -> list[str]:
         """What a page is sent over its socket while a question is asked and answered."""
         path = self.ask("Hello")
@@ -100,8 +112,8 @@ def _until(page: Page, pattern: str) -> Iterator[str]:
 
 
 @contextmanager
-def talking(folder: Path, models: Iterable[str] = ("m",)) -> Iterator[Talking]:
-    variables = {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
+def talking(folder: Path, models: Iterable[str] = ("m",), **more: str) -> Iterator[Talking]:
+    variables = {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models), **more}
     with ExitStack() as running:
         endpoint = running.enter_context(answering())
         site = running.enter_context(served(folder, OPENAI_BASE_URL=endpoint.url, **variables))

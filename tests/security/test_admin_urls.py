@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from agentsite.headers import CONTENT_SECURITY_POLICY
-from chat.models import Conversation
+from chat.models import Conversation, Fact, FactKind
 from tests.security.asking import METHODS, ask, statements, writes
 from tests.security.hers import WORD, Hers, all_rows, things_of
 
@@ -129,6 +129,18 @@ def test_who_is_staff_no_more_is_let_in_no_more(staff: User, staff_client: Clien
     assert staff_client.get(page).status_code == 302
     assert staff_client.post(page.replace("change", "delete"), {"post": "yes"}).status_code == 302
     assert Conversation.objects.exists()
+
+
+def test_a_correction_to_what_is_known_already_is_refused_in_words(staff_client: Client, hers: Hers) -> None:
+    """The owner is no field of the form, so Django itself would leave this to the database, and fail."""
+    Fact.objects.create(owner=hers.fact.owner, text="Lives in Berlin")
+    Fact.objects.create(owner=hers.fact.owner, kind=FactKind.PREFERENCE, key="voice", text="warm")
+
+    for row, form in ((hers.fact, {"key": "", "text": "Lives in Berlin"}), (hers.preference, {"key": "voice", "text": "x"})):
+        answer = staff_client.post(f"/admin/chat/fact/{row.pk}/change/", form)
+        assert answer.status_code == 200
+        assert "This is remembered already." in answer.content.decode()
+        assert Fact.objects.filter(pk=row.pk, text=row.text, key=row.key).exists()
 
 
 @pytest.mark.parametrize("field", ["run__conversation__owner__password__startswith", "owner__password__startswith"])

@@ -135,6 +135,18 @@ def test_hostile_text_of_an_endpoint_stays_text_in_every_list(talk: Talking) -> 
         assert MARK in words(page) or path in ("/settings/", "/admin/", "/admin/chat/fact/")
 
 
+def test_nothing_of_all_that_is_stored_so_that_only_sqlite_takes_it(talk: Talking) -> None:
+    """PostgreSQL takes no NUL, in JSON no half of a character either, and nothing longer than its column."""
+    for path in [talk.ask(f"Odd {where}, kept", *replies) for where, replies in ODD_REPLIES.items()]:
+        talk.answered(path)
+
+    unstorable = re.compile(r"\x00|[\ud800-\udfff]|(?<!\\)(\\\\)*\\u(0000|d[89a-f])|\b(NaN|Infinity)\b")
+    longest = {"chat_step.name": 200, "chat_run.model": 200, "chat_conversation.model": 200, "chat_run.doing": 200}
+    for where, value in talk.rows():
+        assert not unstorable.search(value), (where, value[:200])
+        assert len(value) <= longest.get(where, len(value)), where
+
+
 class _Tops(HTMLParser):
     """What stands at the top of a frame: htmx puts each of these where it says."""
 
@@ -159,7 +171,7 @@ class _Tops(HTMLParser):
 
 
 WHERE = re.compile(
-    r"true|(innerHTML|outerHTML|beforeend):#(messages|trace|title|status|stop-slot|steps-[0-9a-f-]{36}"
+    r"true|innerHTML:head > title|(innerHTML|outerHTML|beforeend):#(messages|trace|title|status|stop-slot|steps-[0-9a-f-]{36}"
     r"|panel-[0-9a-f-]{36}-sum|step-\d+-(head|body|bar)|m-\d+(-head( b)?|-thoughts|-end|-closed|-open|-rest)?)"
 )
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -148,11 +147,11 @@ def test_no_secret_is_in_the_log(talk: Talking, secrets: dict[str, str], name: s
 
 @pytest.mark.parametrize("name", ["the key", "the secret key", "the token", "the password"])
 def test_no_secret_is_in_the_database(talk: Talking, secrets: dict[str, str], name: str) -> None:
-    assert not [where for where, value in rows(talk) if secrets[name] in value]
+    assert not [where for where, value in talk.rows() if secrets[name] in value]
 
 
 def test_a_session_is_in_the_database_only_as_a_session(talk: Talking, secrets: dict[str, str]) -> None:
-    assert {where for where, value in rows(talk) if secrets["the session"] in value} == {"django_session.session_key"}
+    assert {where for where, value in talk.rows() if secrets["the session"] in value} == {"django_session.session_key"}
 
 
 @pytest.mark.parametrize("name", ["the key", "the secret key", "the session", "the token", "the password"])
@@ -190,16 +189,3 @@ def test_the_key_goes_to_the_endpoint_alone_and_as_its_header(talk: Talking, ask
     assert talk.endpoint.keys == {KEY}
     assert KEY not in json.dumps(talk.endpoint.requests)
     assert SECRET_KEY not in json.dumps(talk.endpoint.requests)
-
-
-def rows(talk: Talking) -> Iterator[tuple[str, str]]:
-    """Each value in the database as text, with its table and column."""
-    path = Path(talk.site.environment["VAR_DIR"]) / "db.sqlite3"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
-            names = [column[0] for column in found.description]
-            for row in found:
-                for name, value in zip(names, row, strict=True):
-                    yield f"{table}.{name}", str(value)
