@@ -33,5 +33,7 @@ def without_nul(get_response: Get | GetLater) -> Get | GetLater:
 def _clean(request: HttpRequest) -> HttpRequest:
     request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "%EF%BF%BD")
     # A quoted cookie may hold any character, written as an octal number.
-    request.COOKIES = {name: value.replace("\x00", "\N{REPLACEMENT CHARACTER}") for name, value in request.COOKIES.items()}
+    request.COOKIES = {
+        name: value.replace("\x00", "\N{REPLACEMENT CHARACTER}") for name, value in request.COOKIES.items()
+    }
     return request

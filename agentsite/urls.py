@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.http import Http404
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.defaults import page_not_found
 
 from agentsite.health import healthz
@@ -28,7 +28,7 @@ urlpatterns = [
         name="password_done",
     ),
     # Django's way from a row to its public page tells any staff whether the row is there. Nothing here leads to it.
-    path("admin/r/<path:row>", page_not_found, {"exception": Http404()}),
+    re_path("^admin/r/", page_not_found, {"exception": Http404()}),
     path("admin/", admin.site.urls),
     path("", include("chat.urls")),
 ]
