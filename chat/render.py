@@ -161,10 +161,10 @@ def conversation_cursor(revision: int) -> SafeString:
     return format_html('<div id="cursor" hidden data-conversation-revision="{}" hx-swap-oob="true"></div>', revision)
 
 
-def live_frames(runs: Sequence[Run]) -> SafeString:
-    """Return the frame for what follows from the live runs: the Stop button and the line that says what goes on."""
-    stop = render_to_string("chat/_stop.html", {"live": bool(runs)})
-    doing = summary_line(runs[0]) if runs else ""
+def live_frames(run: Run | None, writing: bool = False) -> SafeString:
+    """Return the frame for what follows from the live run: the Stop button and the line that says what goes on."""
+    stop = render_to_string("chat/_stop.html", {"live": run is not None})
+    doing = "" if run is None else "Writing" if writing else summary_line(run)
     return oob("innerHTML:#stop-slot", stop) + oob("innerHTML:#status", doing)
 
 

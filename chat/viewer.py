@@ -1,14 +1,14 @@
 """What one page has been shown, and the frames that bring it to what is stored now."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.safestring import SafeString
 
 from chat import render, rows, trace
 from chat.markdown import render as markdown
-from chat.models import Run
+from chat.models import Run, RunStatus
 from chat.preview import Preview, preview_of
 from chat.rows import Talk
 
@@ -110,7 +110,7 @@ class Viewer:
             self.since, self._resumed = talk.revision, False
             live = rows.live_runs(self.conversation)
             self._live = {run.pk: self._live.get(run.pk, -1) for run in live}
-            yield render.live_frames(live)
+            yield self._doing(live)
             yield render.conversation_cursor(talk.revision)
 
     def _answers(self) -> Iterator[SafeString]:
@@ -122,11 +122,20 @@ class Viewer:
                     continue  # its end comes with the conversation's next revision
                 self._live[pk] = run.revision
                 yield render.changed_article(render.article(message, run, talk))
-                yield render.live_frames([run])
+                if run.status != RunStatus.QUEUED:
+                    yield self._doing([run])
                 showing = preview_of(pk)
                 if not (showing and showing.number):
                     self._texts.pop(pk, None)
                     yield render.preview_frames(message.pk, reset=True)
+
+    def _doing(self, live: Sequence[Run]) -> SafeString:
+        """What goes on: of several live runs, the one that is at work."""
+        at_work = [run for run in live if run.status != RunStatus.QUEUED] or live
+        if not at_work:
+            return render.live_frames(None)
+        showing = preview_of(at_work[0].pk)
+        return render.live_frames(at_work[0], writing=bool(showing and showing.number))
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""
