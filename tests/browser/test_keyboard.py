@@ -11,8 +11,8 @@ from tests.serving import Site
 
 
 def tab_to(page: Page, name: str, key: str = "Tab") -> None:
-    """Go on with Tab until what has the focus is named so."""
-    for _ in range(60):
+    """Go on with Tab until what has the focus is named so. There may be a hundred conversations on the way."""
+    for _ in range(300):
         page.keyboard.press(key)
         focused = page.locator(":focus")
         if focused.count() and re.match(name, focused.aria_snapshot().lstrip("- ")):
