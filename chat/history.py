@@ -1,33 +1,73 @@
-"""Rows of a conversation, read as the values that a transcript is made of; and any request, made again from them."""
+"""Rows of a conversation, read as the values that a request is made of; and any request, made again from them."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from chat.agent.transcript import Answered, Asked, Entry, Said, request, transcript
+from chat.agent.context import Cut, shortened
+from chat.agent.summary import summary_request, title_request
+from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
 from chat.agent.values import Call
 from chat.models import Message, Role, Run, Step, StepKind
 
 
-def entries(run: Run, after: int | None = None) -> list[Entry]:
+@dataclass(slots=True)
+class History:
+    """All that was said: `asked` is the place of the question among the entries, `cut` how they are shortened.
+
+    `rate` is how many tokens a byte of the last request had, where an endpoint said so; None where none did.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    cut: Cut = field(default_factory=Cut)
+    asked: int = 0
+    rate: float | None = None
+
+    def add(self, steps: Iterable[Step]) -> None:
+        """Take in the turns of a run; the last one, which asked for no tool, is the text of its answer."""
+        for step in steps:
+            if step.kind == StepKind.CONTEXT:
+                self._shorten(step)
+            else:
+                self.entries += _turn(step)
+                if step.kind == StepKind.MODEL and not step.estimated and (prompt := step.prompt_tokens):
+                    self.rate = prompt / step.input["bytes"]
+
+    def _shorten(self, step: Step) -> None:
+        """Take in a cut; one that folds counts once its summary is there."""
+        cut = Cut(**step.input["cut"])
+        if cut.folded == self.cut.folded:
+            self.cut = replace(self.cut, shrunk=cut.shrunk)
+        elif text := step.output.get("text"):
+            self.cut = replace(cut, summary=text)
+
+
+def history(run: Run, after: int | None = None) -> History:
     """Return all that was said before `run`, what it answers, and its own turns up to the step numbered `after`."""
     path = _path(run.conversation_id, run.message_id)
     runs = dict(Run.objects.filter(answer__in=path).values_list("answer", "pk"))
     steps = _steps([*runs.values(), run.pk])
-    found: list[Entry] = []
+    told = History()
     for message in path.values():
         if message.role == Role.ASSISTANT and message.pk in runs:
-            found += _turns(steps[runs[message.pk]])
-        found.append(Said(message.role, message.text))
-    own = [step for step in steps[run.pk] if after is None or step.number <= after]
-    return [*found, *_turns(own)]
+            told.add(steps[runs[message.pk]])
+        told.asked = len(told.entries)
+        told.entries.append(Said(message.role, message.text))
+    told.add(step for step in steps[run.pk] if after is None or step.number <= after)
+    return told
 
 
 def request_again(step: Step) -> bytes:
-    """Make the request of a model step again, from rows alone. Its SHA-256 is the one that the step recorded."""
-    frozen, sent = step.run.request, step.input
-    messages = transcript(frozen["system"], entries(step.run, sent["after"]))
-    return request(step.name, messages, frozen["tools"], last=not sent["tools"])
+    """Make the request of a step again, from rows alone. Its SHA-256 is the one that the step recorded."""
+    sent, without = step.input, step.input.get("without", [])
+    if sent["purpose"] == "title":
+        return title_request(step.run.message.text, step.name, without)
+    told, frozen = history(step.run, sent["after"]), step.run.request
+    if sent["purpose"] == "summary":
+        return summary_request(shortened(told.entries[: sent["cut"]["folded"]], told.cut), step.name, without)
+    what = Frozen(frozen["system"], frozen["tools"], frozen["mode"])
+    return request(what, shortened(told.entries, told.cut), step.name, sent["host"], without, sent.get("last", ""))
 
 
 def _path(conversation: uuid.UUID, message: int) -> dict[int, Message]:
@@ -42,19 +82,20 @@ def _path(conversation: uuid.UUID, message: int) -> dict[int, Message]:
 
 
 def _steps(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
-    steps = Step.objects.filter(run__in=list(runs), kind__in=(StepKind.MODEL, StepKind.TOOL))
+    kinds = (StepKind.MODEL, StepKind.TOOL, StepKind.CONTEXT)
+    steps = Step.objects.filter(run__in=list(runs), kind__in=kinds)
     found: dict[uuid.UUID, list[Step]] = defaultdict(list)
-    for step in steps.order_by("run", "number").only("run", "number", "kind", "input", "output"):
+    for step in steps.order_by("run", "number"):
         found[step.run_id].append(step)
     return found
 
 
-def _turns(steps: Iterable[Step]) -> Iterator[Entry]:
-    """Give the turns that asked for tools; the last one, which did not, is the text of the run's answer."""
-    for step in steps:
-        output = step.output
-        if step.kind == StepKind.TOOL and output:
-            yield Answered(step.input["id"], output["text"])
-        elif output.get("calls"):
-            calls = tuple(Call(**call) for call in output["calls"])
-            yield Asked(output.get("text", ""), calls, output.get("reasoning", ""), output.get("reasoning_field", ""))
+def _turn(step: Step) -> Iterator[Entry]:
+    """Give what a step adds to what was said: a request for tools, or a result."""
+    output = step.output
+    if step.kind == StepKind.TOOL and output:
+        yield Answered(step.input["id"], output["text"])
+    elif output.get("calls"):
+        reasoning = (output.get("reasoning", ""), output.get("reasoning_field", ""), step.input.get("host", ""))
+        calls = tuple(Call(**call) for call in output["calls"])
+        yield Asked(output.get("text", ""), calls, *reasoning, tuple(output.get("details", ())))

@@ -8,6 +8,11 @@ from django.db import models
 from django.urls import reverse
 
 
+class Mode(models.TextChoices):
+    PLAIN = "", "Plain"
+    REACT = "react", "ReAct"
+
+
 class Conversation(models.Model):
     """One chat of one person. `revision` counts the changes of what its list of messages shows."""
 
@@ -15,6 +20,7 @@ class Conversation(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
     title = models.CharField(max_length=200)
     model = models.CharField(max_length=200, blank=True, help_text="Empty: the default model.")
+    mode = models.CharField(max_length=10, choices=Mode, blank=True, help_text="ReAct: it thinks in the open.")
     instructions = models.TextField(blank=True, help_text="Joined to the system prompt of every run here.")
     pinned = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
@@ -39,13 +45,18 @@ class Role(models.TextChoices):
 
 
 class Message(models.Model):
-    """What a person or the agent said. `parent` is the message before it; `born` the revision that made it."""
+    """What a person or the agent said. `parent` is the message before it; `born` the revision that made it.
+
+    A `summary` stands for older turns, which do not fit into the model's window any more. It is written anew, as its
+    next `version`, when more of them do not fit; each version is a step of a trace.
+    """
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
     parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
     role = models.CharField(max_length=10, choices=Role)
     text = models.TextField(blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages")
+    version = models.PositiveIntegerField(default=1)
     client_id = models.CharField(  # noqa: DJ001  Null where nobody sent it, so that it need not be unique there.
         max_length=64, null=True, blank=True, help_text="Made by the sender, so that a resend is harmless."
     )
@@ -76,6 +87,8 @@ LIVE = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING)
 class StopReason(models.TextChoices):
     DONE = "done"
     MAX_TURNS = "max_turns"
+    BUDGET = "budget"
+    TIMEOUT = "timeout"
     LENGTH = "length"
     STOPPED = "stopped"
     REFUSAL = "refusal"
@@ -91,10 +104,10 @@ class StopReason(models.TextChoices):
 class Run(models.Model):
     """The agent's work on one message. `revision` counts the changes of its steps.
 
-    `request` is what was frozen when it began: {"system": str, "tools": [schema]}; the facts
-    and preferences that went into it are its memory step.
+    `request` is what was frozen when it began: {"system": str, "tools": [schema], "mode": str, "limits": {…}}; the
+    facts and preferences that went into it are its memory step.
     `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when.
-    Tokens and cost are sums over its steps; null while nothing is known of them.
+    Tokens and cost are sums over its steps; null while nothing is known of them, `estimated` where a part is a guess.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -112,6 +125,7 @@ class Run(models.Model):
     input_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     cost = models.DecimalField("cost (USD)", max_digits=14, decimal_places=8, null=True, blank=True)
+    estimated = models.BooleanField(default=False)
     revision = models.PositiveBigIntegerField(default=0)
     owner = models.CharField(max_length=100, blank=True)
     attempt = models.PositiveIntegerField(default=0)
@@ -156,7 +170,10 @@ class StepKind(models.TextChoices):
     MODEL = "model"
     TOOL = "tool"
     MEMORY = "memory"
+    CONTEXT = "context"
     RETRY = "retry"
+    WAIT = "wait"
+    LIMIT = "limit"
 
 
 class StepStatus(models.TextChoices):
@@ -170,10 +187,12 @@ class StepStatus(models.TextChoices):
 class Step(models.Model):
     """One row of a run's trace.
 
-    `input` and `output` by kind: `model` {"turn", "after", "tools", "sha256", "bytes"} and {"text", "reasoning",
-    "calls", "finish", "model"}; `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"};
-    `retry` {"seconds", "reason"} and {}. Both are {} while there is nothing.
-    The five token counts are disjoint; their sum is all that was read and written. Null means: not reported.
+    `input` and `output` by kind: `model` {"purpose", "turn", "after", "host", "without", "last", "sha256", "bytes"} and
+    {"text", "thought", "reasoning", "calls", "finish", "model"}; `context` {"cut"}, and of a summary all of `model`;
+    `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}; `retry` and `wait` {"seconds",
+    "reason"} and {}; `limit` {"limit"} and {}. What is empty is left out.
+    The five token counts are disjoint; their sum is all that was read and written. Null means: not reported, and
+    nothing to guess it from.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
@@ -193,6 +212,7 @@ class Step(models.Model):
     cache_write_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     reasoning_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     output_tokens = models.PositiveBigIntegerField("visible output tokens", null=True, blank=True)
+    estimated = models.BooleanField(default=False, help_text="The endpoint reported no tokens: these are a guess.")
     cost = models.DecimalField("cost (USD)", max_digits=14, decimal_places=8, null=True, blank=True)
     born = models.PositiveBigIntegerField()
     revision = models.PositiveBigIntegerField()
@@ -217,6 +237,13 @@ class Step(models.Model):
         """All tokens of this step, or None where the endpoint reported none."""
         known = [count for count in self.buckets.values() if count is not None]
         return sum(known) if known else None
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """All tokens that were read, or None where the endpoint did not say."""
+        if self.input_tokens is None:
+            return None
+        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
     @property
     def buckets(self) -> dict[str, int | None]:

@@ -1,18 +1,24 @@
-"""One request of a turn, sent again where that may help. Each attempt is a step, and so is each wait between two."""
+"""One request, sent again where that may help. Each attempt is a step, and so is each wait."""
 
 import asyncio
 import hashlib
 import random
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-from chat.agent.endpoint import Endpoint
-from chat.agent.errors import NoReply
-from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, ModelStarted, RetryEnded, RetryStarted, TextDelta
+from chat.agent import react
+from chat.agent.context import Cut
+from chat.agent.endpoint import Target, within
+from chat.agent.errors import EndpointError, NoReply
+from chat.agent.events import Batch, ModelEnded, ModelFailed, ModelStarted, TextDelta, WaitEnded, WaitStarted
+from chat.agent.gate import Ticket
+from chat.agent.limits import Budget
+from chat.agent.react import Voices
 from chat.agent.stream import Assembler
-from chat.agent.usage import price
+from chat.agent.usage import estimated, price
 from chat.agent.values import Reply
 
 ATTEMPTS = 3
@@ -27,67 +33,144 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(slots=True)
-class Asking:
-    """Asks an endpoint. `number` is that of the last step written; `first_wait` the seconds before a second attempt.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request to be made. `body` writes it for a model, without what is refused; `targets` replace the run's own.
 
-    When `attempts` is through, `ended` tells of the whole reply, for the caller to yield; None: the run is over.
+    `taken` are call ids used before; `last` is the limit that makes it the last one; `cut` is what its summary is of.
     """
 
-    endpoint: Endpoint
-    model: str
-    number: int
+    body: Callable[[Target, tuple[str, ...]], bytes]
+    turn: int
+    purpose: str = "answer"
+    mode: str = ""
+    tools: bool = False
+    last: str = ""
+    cut: Cut | None = None
+    taken: Collection[str] = ()
+    targets: list[Target] | None = None
+
+    def textual(self, target: Target) -> bool:
+        """Say whether tools are called by lines of text, because this target takes no others."""
+        return self.tools and "tools" in target.endpoint.refused(target.model)
+
+
+@dataclass(slots=True)
+class Asking:
+    """Asks the first of `targets` for `user`, and where that fails the next. `number` is that of the last step written.
+
+    When `attempts` is through there is an `error`, or else a `reply` of `host` to a request of `sent` bytes. `pending`
+    are events that are not yielded yet: the caller yields them with what it does next.
+    """
+
+    targets: list[Target]
+    budget: Budget = field(default_factory=Budget)
+    user: str = ""
+    number: int = 0
     clock: Clock = now
-    first_wait: float = FIRST_WAIT
-    ended: ModelEnded | None = None
+    first_wait: float = FIRST_WAIT  # seconds before a second attempt
+    pending: Batch = ()
+    error: NoReply | None = None
+    reply: Reply = field(default_factory=Reply)
+    host: str = ""
+    sent: int = 0
 
-    async def attempts(
-        self, body: bytes, turn: int, last: bool, taken: Collection[str], pending: Batch
-    ) -> AsyncGenerator[Batch, None]:
-        """Send a request until there is a whole reply, or no use in trying again. `taken`: call ids used before."""
-        after, digest, self.ended = self.number, hashlib.sha256(body).hexdigest(), None
-        for attempt in range(1, ATTEMPTS + 1):
-            self.number += 1
-            number, assembler, first_token = self.number, Assembler(self.endpoint.redactor()), None
-            asked = ModelStarted(number, self.clock(), turn, self.model, after, digest, len(body), tools=not last)
-            yield (*pending, asked)
-            try:
-                async with aclosing(self.endpoint.stream(body, assembler)) as pieces:
-                    async for piece in pieces:
-                        first_token = first_token or self.clock()
-                        yield (TextDelta(number, piece),)
-                ended = self._whole(number, first_token, assembler.reply(turn, taken))
-                if not is_empty(ended.reply) or attempt > 1:
-                    self.ended = ended
-                    return
-                result: ModelEnded | ModelFailed = ended
-                error = NoReply(EMPTY, "empty")
-            except NoReply as failure:
-                result = ModelFailed(number, self.clock(), str(failure), assembler.text)
-                error = failure
-            seconds = self._wait(error, attempt)
-            if seconds is None:
-                yield result, Ended(self.clock(), "failed", error.reason, assembler.text, str(error))
+    async def attempts(self, order: Order) -> AsyncGenerator[Batch, None]:
+        """Send a request until there is a whole reply, or no use in trying again."""
+        after, attempt, targets = self.number, 1, order.targets or self.targets
+        while True:
+            async with aclosing(self._attempt(order, targets[0], after)) as batches:
+                async for batch in batches:
+                    yield batch
+            again = self._again(self.error, attempt, targets) if self.error else None
+            if again is None:
                 return
+            seconds, reason, attempt = again
             self.number += 1
-            yield result, RetryStarted(self.number, self.clock(), seconds, str(error))
-            await asyncio.sleep(seconds)
-            pending = (RetryEnded(self.number, self.clock()),)
+            yield (*self.pending, WaitStarted(self.number, self.clock(), "retry", reason, seconds))
+            await asyncio.sleep(max(0, min(seconds, self.budget.left(bool(order.last)))))
+            self.pending = (WaitEnded(self.number, self.clock()),)
 
-    def _whole(self, number: int, first_token: datetime | None, reply: Reply) -> ModelEnded:
-        cost = price(reply.usage, self.model, self.endpoint.base_url)
-        return ModelEnded(number, self.clock(), first_token, reply, cost)
+    async def _attempt(self, order: Order, target: Target, after: int) -> AsyncGenerator[Batch, None]:
+        """Send a request once. An empty reply is an error, too."""
+        endpoint, number, first_token, self.error = target.endpoint, 0, None, None
+        assembler, textual = Assembler(endpoint.redactor()), order.textual(target)
+        voices, left = Voices(order.mode == "react" or textual), partial(self.budget.left, bool(order.last))
+        try:
+            _spare(target)
+            with await endpoint.gate.join(self.user) as ticket:
+                if not ticket.admitted:
+                    self.number += 1
+                    yield (*self.pending, WaitStarted(self.number, self.clock(), "wait", ticket.why))
+                    await self._pass(ticket, left())
+                without = endpoint.refused(target.model)
+                body = order.body(target, without)
+                self.number = number = self.number + 1
+                yield (*self.pending, self._started(order, target, body, without, after))
+                async with aclosing(endpoint.stream(body, assembler, left)) as pieces:
+                    async for text, reasoning in pieces:
+                        first_token = first_token or self.clock()
+                        thought, answer = voices.feed(text)
+                        if reasoning or thought:
+                            yield (TextDelta(number, reasoning + thought, thought=True),)
+                        if answer:
+                            yield (TextDelta(number, answer),)
+            whole = estimated(assembler.reply(order.turn, order.taken), len(body))
+            reply = react.read(whole, order.mode, textual, order.turn, order.taken)
+            cost = price(reply.usage, target.model, endpoint.base_url)
+            self.budget.spend(reply.usage, cost)
+            self.pending = (ModelEnded(number, self.clock(), first_token, reply, cost, order.purpose),)
+            self.reply, self.host, self.sent = reply, endpoint.host, len(body)
+            self.error = NoReply(EMPTY, "empty") if is_empty(reply) else None
+            endpoint.breaker.succeeded()
+        except NoReply as failure:
+            self.error = failure
+            if number:
+                self.pending = (ModelFailed(number, self.clock(), str(failure), assembler.text),)
+            if failure.again and failure.reason == "error":
+                endpoint.breaker.failed()
 
-    def _wait(self, error: NoReply, attempt: int) -> float | None:
-        """Return the seconds to wait before the next attempt; None: give up. What the endpoint asks for is given.
+    async def _pass(self, ticket: Ticket, left: float) -> None:
+        """Wait for a turn at the endpoint, as long as there is time."""
+        try:
+            async with within(left):
+                await ticket.wait()
+        finally:
+            self.pending = (WaitEnded(self.number, self.clock()),)
 
-        Otherwise the wait doubles, and varies by a quarter so that many runs do not come back as one.
+    def _started(self, order: Order, target: Target, body: bytes, without: tuple[str, ...], after: int) -> ModelStarted:
+        return ModelStarted(
+            self.number, self.clock(), order.turn, target.model, after, hashlib.sha256(body).hexdigest(), len(body),
+            order.purpose, target.endpoint.host, without, order.last, order.cut,
+        )  # fmt: skip
+
+    def _again(self, error: NoReply, attempt: int, targets: list[Target]) -> tuple[float, str, int] | None:
+        """Return the seconds to wait, why, and the number of the attempt that follows; None: give up.
+
+        What an endpoint asks for is given. Otherwise the wait doubles, and varies by a quarter so that many runs do
+        not come back as one.
         """
-        if not error.again or attempt == ATTEMPTS or (error.after or 0) > LONGEST_WAIT:
-            return None
-        if error.after is not None:
-            return error.after
-        return self.first_wait * float(2 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  No secret.
+        target, reason = targets[0], str(error)
+        if error.after:
+            target.endpoint.gate.rest(min(error.after, LONGEST_WAIT))
+        if target.endpoint.learn(error.refuses, target.model):
+            return 0, f"{reason} It is asked without that from now on.", attempt
+        most = 2 if error.reason == "empty" else ATTEMPTS
+        if error.again and attempt < most and (error.after or 0) <= LONGEST_WAIT:
+            wait = self.first_wait * float(2 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  No secret.
+            return wait if error.after is None else error.after, reason, attempt + 1
+        if len(targets) > 1 and error.reason not in ("context", "timeout"):
+            del targets[0]
+            return 0, f"{reason} The model {targets[0].model} takes over.", 1
+        return None
+
+
+def _spare(target: Target) -> None:
+    """Raise EndpointError for an endpoint that failed so often that it is left alone for a while."""
+    if seconds := target.endpoint.breaker.open_for():
+        raise EndpointError(
+            f"{target.endpoint.host} failed again and again, so it is left alone for {seconds:.0f} s more.", again=False
+        )
 
 
 def is_empty(reply: Reply) -> bool:

@@ -1,15 +1,19 @@
 """The only place that talks to a model: sends a request through the openai client, reads the stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import suppress
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx2
 import openai
 
 from chat.agent import strict
-from chat.agent.errors import EndpointError, StreamError
+from chat.agent.breaker import Breaker
+from chat.agent.errors import EndpointError, NoReply, StreamError
+from chat.agent.gate import Gate
 from chat.agent.redact import Redactor
 from chat.agent.sse import EventSplitter
 from chat.agent.stream import LONGEST_NAME, Assembler
@@ -19,6 +23,7 @@ IDLE_SECONDS = 60.0
 LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 DONE = "[DONE]"
+OUT_OF_TIME = "The time for this run was up."
 TOO_LONG = (
     "context_length",
     "context length",
@@ -27,6 +32,16 @@ TOO_LONG = (
     "too many tokens",
     "prompt is too long",
 )
+
+# What a request holds that some endpoints refuse, and how they say so. Asked without it, they answer.
+REFUSALS = {
+    "stream_options": r"stream_options",
+    "tools": r"(support|allow|enable)\w* tool|tool (use|choice|calling)|\btools\b.{0,40}(support|permitted|allowed)",
+    "reasoning": r"reasoning",
+    "stop": r"\bstop\b",
+    "ids": r"tool[ _]call[ _]id.{0,80}\b9\b",
+}
+NO = re.compile(r"\bnot?\b|n't|unsupported|unknown|unrecognized|unexpected|invalid|extra|forbidden|require|must", re.I)
 
 REFUSED = ("refused the request ({status}).", "error")
 ADVICE = {
@@ -38,16 +53,33 @@ ADVICE = {
 
 
 class Endpoint:
-    """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport."""
+    """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport.
 
-    def __init__(self, base_url: str, api_key: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    `abilities` is what is known of it: False under the name of what it refuses, with the model's name behind it where
+    that depends on the model. `gate` and `breaker` are asked before each request; `idle` are the seconds without a
+    word after which a stream counts as cut.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        abilities: Mapping[str, object] | None = None,
+        gate: Gate | None = None,
+        idle: float = IDLE_SECONDS,
+    ) -> None:
         self.base_url = base_url
+        self.abilities = dict(abilities or {})
+        self.gate = gate or Gate(None, None)
+        self.breaker = Breaker()
+        self.idle = idle
         self.host = urlsplit(base_url).netloc.rpartition("@")[2]
         self._key = api_key
         http = httpx2.AsyncClient(
             transport=transport,
             trust_env=False,
-            timeout=httpx2.Timeout(IDLE_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx2.Timeout(idle, connect=CONNECT_SECONDS),
         )
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", http_client=http, max_retries=0)
 
@@ -62,26 +94,53 @@ class Endpoint:
             raise EndpointError(f"{self.host} lists no models. Is its address right?", again=False) from error
         return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME]
 
-    async def stream(self, body: bytes, assembler: Assembler) -> AsyncGenerator[str, None]:
-        """Send a request and feed the reply to `assembler`, yielding each piece of text as it comes.
+    def refused(self, model: str) -> tuple[str, ...]:
+        """Return what a request for a model must do without."""
+        known = self.abilities
+        return tuple(name for name in REFUSALS if False in (known.get(name), known.get(f"{name}:{model}")))
 
-        Raises EndpointError or StreamError. Closing the generator closes the connection.
+    def learn(self, refused: str, model: str) -> bool:
+        """Remember what was refused; say whether that is news. Tools are a matter of the model, the rest is not."""
+        if not refused or refused in self.refused(model):
+            return False
+        self.abilities[f"tools:{model}" if refused == "tools" else refused] = False
+        return True
+
+    async def stream(
+        self, body: bytes, assembler: Assembler, left: Callable[[], float] = lambda: float("inf")
+    ) -> AsyncGenerator[tuple[str, str], None]:
+        """Send a request and feed the reply to `assembler`, yielding (text, reasoning) as it comes.
+
+        Raises EndpointError or StreamError, and NoReply once no seconds are `left` for it. Closing the generator
+        closes the connection.
         """
         try:
-            response: httpx2.Response = await self._client.post(
-                "/chat/completions", content=body, cast_to=httpx2.Response, stream=True,
-                stream_cls=openai.AsyncStream[object],
-            )  # type: ignore[assignment]  # fmt: skip
+            async with within(left()):
+                response: httpx2.Response = await self._client.post(
+                    "/chat/completions", content=body, cast_to=httpx2.Response, stream=True,
+                    stream_cls=openai.AsyncStream[object],
+                )  # type: ignore[assignment]  # fmt: skip
         except openai.OpenAIError as error:
             raise self._explain(error) from error
         try:
-            async for data in self._events(response, assembler):
-                if piece := assembler.feed(_parse(self.redactor().hide(data))):
-                    yield piece
+            async with aclosing(self._events(response, assembler)) as events:
+                while (data := await self._next(events, left)) is not None:
+                    reasoned = len(assembler.reasoning)
+                    piece = assembler.feed(_parse(self.redactor().hide(data)))
+                    if piece or len(assembler.reasoning) > reasoned:
+                        yield piece, assembler.reasoning[reasoned:]
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
         finally:
             await response.aclose()
+
+    async def _next(self, events: AsyncIterator[str], left: Callable[[], float]) -> str | None:
+        """Return the next event, None at the end. A comment that keeps the connection alive is no event."""
+        try:
+            async with within(left()), asyncio.timeout(self.idle):
+                return await anext(events, None)
+        except TimeoutError:
+            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
 
     def redactor(self) -> Redactor:
         """Return what hides our key in one reply."""
@@ -131,13 +190,21 @@ class Endpoint:
             words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
         again = error.status_code in (408, 409, 429) or error.status_code >= 500
         message = f"{self.host} {words.format(status=error.status_code)} {said}".strip()
-        return EndpointError(message, reason, again, _retry_after(error.response.headers) if again else None)
+        after = _retry_after(error.response.headers) if again else None
+        return EndpointError(message, reason, again, after, "" if reason == "context" else _refused(error, said))
 
     def _clean(self, error: openai.APIStatusError) -> str:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
         body = error.body
         said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
         return self.redactor().hide(said)[:300]
+
+
+def _refused(error: openai.APIStatusError, said: str) -> str:
+    """Return what of a request the endpoint does not take, "" if it says nothing of the kind."""
+    if error.status_code not in (400, 404, 422, 500, 501) or not NO.search(said):
+        return ""
+    return next((name for name, words in REFUSALS.items() if re.search(words, said, re.IGNORECASE)), "")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -147,6 +214,28 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return seconds if 0 <= seconds < float("inf") else None
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncGenerator[None, None]:
+    """Bound what is waited for inside. Raises NoReply with the reason "timeout" once that many seconds are over."""
+    bound = asyncio.timeout(None if seconds == float("inf") else max(seconds, 0))
+    try:
+        async with bound:
+            yield
+    except TimeoutError:
+        if bound.expired():
+            raise NoReply(OUT_OF_TIME, "timeout", again=False) from None
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes. `window` is how many tokens the model takes in, None where that is not known."""
+
+    endpoint: Endpoint
+    model: str
+    window: int | None = None
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

@@ -7,12 +7,14 @@ class NoReply(Exception):
     """A request that got no whole reply; the message is for people, without key or credentials.
 
     `reason` is the stop reason that it leads to; `again` says whether asking again may help, `after` how many
-    seconds the endpoint wants to be left alone before that.
+    seconds the endpoint wants to be left alone before that. `refuses` names what of the request it does not take.
     """
 
-    def __init__(self, message: str, reason: str = "error", again: bool = True, after: float | None = None) -> None:
+    def __init__(
+        self, message: str, reason: str = "error", again: bool = True, after: float | None = None, refuses: str = ""
+    ) -> None:
         super().__init__(message)
-        self.reason, self.again, self.after = reason, again, after
+        self.reason, self.again, self.after, self.refuses = reason, again, after, refuses
 
 
 class StreamCut(NoReply):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from chat.agent.context import Cut
 from chat.agent.values import JSON, Call, Reply
 
 
@@ -33,7 +34,11 @@ class MemoryRead:
 
 @dataclass(frozen=True, slots=True)
 class ModelStarted:
-    """A request is about to be sent. `after` is the last step whose result it holds, `sha256` that of its bytes."""
+    """A request is about to be sent. `after` is the last step whose result it holds, `sha256` that of its bytes.
+
+    `purpose` is "answer", "summary" or "title". `host` is asked `without` what it refuses; `last` names the limit
+    after which no tools are offered any more. `cut` says what the summary, once it is there, will stand for.
+    """
 
     number: int
     at: datetime
@@ -42,15 +47,20 @@ class ModelStarted:
     after: int
     sha256: str
     size: int
-    tools: bool = True
+    purpose: str = "answer"
+    host: str = ""
+    without: tuple[str, ...] = ()
+    last: str = ""
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A piece of the reply's text arrived."""
+    """A piece of the reply's text arrived, or of the `thought` before it."""
 
     number: int
     text: str
+    thought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class ModelEnded:
     first_token: datetime | None
     reply: Reply
     cost: Decimal | None
+    purpose: str = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +86,43 @@ class ModelFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryStarted:
-    """The request will be sent again after a wait of `seconds`, because of `reason`."""
+class WaitStarted:
+    """A request waits, because of `reason`: kind "retry" to be sent again, "wait" for its turn at the endpoint.
+
+    `seconds` is how long, where that is known before.
+    """
 
     number: int
     at: datetime
-    seconds: float
+    kind: str
     reason: str
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RetryEnded:
+class WaitEnded:
     """The wait is over."""
 
     number: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """From here on old tool results are sent in brief, because all of them do not fit into the context window."""
+
+    number: int
+    at: datetime
+    cut: Cut
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """A limit of the run is reached: `limit` is its name. One last request without tools follows."""
+
+    number: int
+    at: datetime
+    limit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +162,7 @@ class Ended:
 
 
 Event = (
-    Began | MemoryRead | ModelStarted | TextDelta | ModelEnded | ModelFailed | RetryStarted | RetryEnded
-    | ToolStarted | ToolEnded | Ended
+    Began | MemoryRead | ModelStarted | TextDelta | ModelEnded | ModelFailed | WaitStarted | WaitEnded
+    | Shortened | LimitReached | ToolStarted | ToolEnded | Ended
 )  # fmt: skip
 Batch = tuple[Event, ...]

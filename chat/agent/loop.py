@@ -4,126 +4,166 @@ One async generator of events. Whoever drives it stores each tuple before it ask
 sent, and a tool is run, only after it is written down that it will be. To stop a run, cancel the task that drives it.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import count
+from functools import partial
 
-from chat.agent.asking import EMPTY, FIRST_WAIT, Asking, Clock, now
-from chat.agent.endpoint import Endpoint
-from chat.agent.events import Batch, Ended, ToolEnded, ToolStarted
-from chat.agent.transcript import Answered, Asked, Wire, call_ids, request, wire
-from chat.agent.values import JSON, Call, Reply
-from tools.registry import ToolResult
+from chat.agent.acting import CallTool, run_tools
+from chat.agent.asking import Asking, Order
+from chat.agent.context import shortened
+from chat.agent.endpoint import Target
+from chat.agent.errors import NoReply
+from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, TextDelta, ToolStarted
+from chat.agent.fitting import Fitting
+from chat.agent.limits import WORDS
+from chat.agent.transcript import Answered, Asked, Entry, request
+from chat.agent.values import Call, Reply
 
-RESULT_CHARACTERS = 20_000
 REPEATS = 3  # the third time in a row that a model asks for the same, it is told so; the fourth ends the run
 SAME_CALL = "the same was asked for twice before, with the results above; use them, or ask for something else"
 SAME_AGAIN = "The model asked for the same tools with the same arguments again and again."
+TOO_MANY = "more than {} calls were asked for at once; ask again for those that are still needed"
 
-CallTool = Callable[[str, dict[str, JSON]], Awaitable[ToolResult]]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Task:
-    """What a run is given. `number` is that of the last step written; `opening` joins the first transaction.
+    """What a run works on: all that was said, how that is kept within the window, and who is asked, within limits.
 
-    `first_wait` are the seconds before a failed request is sent again the first time.
+    `entitle` makes a title at the end, if there is one to be made. `last` is the limit that is reached; `tightened` the
+    last turn whose request the endpoint found too long.
     """
 
-    model: str
-    messages: Sequence[Wire]
-    tools: Sequence[object]
-    max_turns: int
-    number: int = 0
-    opening: Batch = ()
-    first_wait: float = FIRST_WAIT
+    entries: list[Entry]
+    fitting: Fitting
+    asking: Asking
+    entitle: Order | None = None
+    turn: int = 1
+    last: str = ""
+    fits: bool = True
+    tightened: int = 0
+    asked_before: str = ""
+    repeats: int = 0
 
 
-async def run(task: Task, endpoint: Endpoint, call_tool: CallTool, clock: Clock = now) -> AsyncGenerator[Batch, None]:
+async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
     """Work on a task until it ends. The last tuple holds `Ended`, with the reason."""
-    messages, pending = list(task.messages), task.opening
-    before, repeats = "", 0
-    asking = Asking(endpoint, task.model, task.number, clock, task.first_wait)
-    for turn in count(1):
-        last = turn > task.max_turns
-        body = request(task.model, messages, task.tools, last)
-        taken = [id_ for message in messages for id_ in call_ids(message)]
-        async with aclosing(asking.attempts(body, turn, last, taken, pending)) as batches:
+    while True:
+        async with aclosing(_ask(task)) as batches:
             async for batch in batches:
                 yield batch
-        ended = asking.ended
-        if ended is None:
+        if ended := _end(task):
+            if task.entitle and ended.status == "done":
+                async with aclosing(task.asking.attempts(task.entitle)) as batches:
+                    async for batch in batches:
+                        if not isinstance(batch[0], TextDelta):
+                            yield batch
+            yield (*task.asking.pending, replace(ended, at=task.asking.clock()))
             return
-        reply = ended.reply
-        if last or not reply.calls:
-            yield ended, ending(reply, clock(), last)
-            return
-
-        repeats = repeats + 1 if asked_for(reply) == before else 1
-        before = asked_for(reply)
-        if repeats > REPEATS:
-            yield ended, Ended(clock(), "failed", "loop", reply.text, SAME_AGAIN)
-            return
-        if repeats == REPEATS:
-            reply = replace(reply, calls=tuple(replace(call, problem=SAME_CALL) for call in reply.calls))
-        calls = [ToolStarted(n, clock(), ended.number, call) for n, call in enumerate(reply.calls, ended.number + 1)]
-        asking.number = calls[-1].number
-        yield ended, *calls
-        texts: dict[int, str] = {}
-        async with aclosing(run_tools(calls, call_tool, clock)) as results:
-            async for pending in results:
-                texts |= {result.number: result.text for result in pending}
-                if len(texts) < len(calls):  # the last one shares its transaction with the next request
-                    yield pending
-        messages.append(wire(Asked(reply.text, reply.calls, reply.reasoning, reply.reasoning_field)))
-        messages += [wire(Answered(start.call.id, texts[start.number])) for start in calls]
+        if task.asking.error:  # it is asked again: with less, or for the last time
+            task.asking.error = None
+            continue
+        async with aclosing(_act(task, call_tool)) as batches:
+            async for batch in batches:
+                yield batch
+        task.turn += 1
 
 
-def asked_for(reply: Reply) -> str:
-    """Return what a reply asks for, so that two can be compared."""
-    return json.dumps([[call.name, call.arguments] for call in reply.calls], sort_keys=True)
+async def _ask(task: Task) -> AsyncGenerator[Batch, None]:
+    """Make what was said fit, look at the limits, and ask the model."""
+    fitting, asking = task.fitting, task.asking
+    async with aclosing(fitting.fit(task.entries, asking, task.turn)) as batches:
+        async for batch in batches:
+            yield batch
+    task.fits = asking.error is None
+    if not task.fits:
+        return
+    reached = task.last or asking.budget.reached(task.turn, fitting.tokens(task.entries))
+    if reached and not task.last:
+        task.last = reached
+        asking.number += 1
+        asking.pending += (LimitReached(asking.number, asking.clock(), reached),)
+    async with aclosing(asking.attempts(order(task))) as batches:
+        async for batch in batches:
+            yield batch
 
 
-async def run_tools(
-    started: Sequence[ToolStarted], call_tool: CallTool, clock: Clock
-) -> AsyncGenerator[tuple[ToolEnded, ...], None]:
-    """Run the calls of a turn side by side, yielding results as they come; those that come together, together."""
-    waiting = {asyncio.create_task(answer(start.number, start.call, call_tool, clock)) for start in started}
-    try:
-        while waiting:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            yield tuple(sorted((task.result() for task in done), key=lambda result: result.number))
-    finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+def _end(task: Task) -> Ended | None:
+    """Decide what follows: return how the run ends, or None if it goes on."""
+    asking, error, reply = task.asking, task.asking.error, task.asking.reply
+    if error:
+        if task.fits and error.reason == "context" and task.tightened < task.turn:
+            task.tightened = task.turn
+            task.fitting.tighten(task.entries)
+            return None
+        if task.fits and error.reason == "timeout" and not task.last:
+            return None  # the time for work is up, and the time for summing up begins
+        return failure(error, asking)
+    task.fitting.learn(reply.usage, asking.sent)
+    if task.last or not reply.calls:
+        return ending(reply, asking, task.last)
+    asked = json.dumps([[call.name, call.arguments] for call in reply.calls], sort_keys=True)
+    task.repeats, task.asked_before = (task.repeats + 1 if asked == task.asked_before else 1), asked
+    if task.repeats > REPEATS:
+        return Ended(asking.clock(), "failed", "loop", reply.text, SAME_AGAIN)
+    return None
 
 
-async def answer(number: int, call: Call, call_tool: CallTool, clock: Clock) -> ToolEnded:
-    """Run one call. What is wrong with it is a result too, which the model can react to."""
-    if call.problem:
-        text = f"Error: {call.name} was not run: {call.problem}"
-        return ToolEnded(number, clock(), text, call.problem)
-    result = await call_tool(call.name, call.arguments)
-    text = result.text
-    if len(text) > RESULT_CHARACTERS:
-        text = f"{text[:RESULT_CHARACTERS]}\n[cut here: the first {RESULT_CHARACTERS:,} of {len(text):,} characters]"
-    whole = result.text if text != result.text else ""
-    return ToolEnded(number, clock(), text, result.error, result.traceback, whole)
+async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
+    """Run the tools that the reply asks for, and add both to what was said."""
+    asking, reply, clock = task.asking, task.asking.reply, task.asking.clock
+    calls, parent = _allowed(task, reply.calls), asking.number
+    started = [ToolStarted(n, clock(), parent, call) for n, call in enumerate(calls, parent + 1)]
+    asking.number = started[-1].number
+    yield (*asking.pending, *started)
+    texts: dict[int, str] = {}
+    most, left = task.fitting.result_characters(asking.targets[0]), partial(asking.budget.left, last=False)
+    async with aclosing(run_tools(started, call_tool, clock, left, most)) as results:
+        async for asking.pending in results:
+            texts |= {result.number: result.text for result in asking.pending}
+            if len(texts) < len(calls):  # the last one shares its transaction with the next request
+                yield asking.pending
+    task.entries.append(Asked(reply.text, calls, reply.reasoning, reply.reasoning_field, asking.host, reply.details))
+    task.entries += [Answered(start.call.id, texts[start.number]) for start in started]
 
 
-def ending(reply: Reply, at: datetime, last: bool) -> Ended:
+def _allowed(task: Task, calls: Sequence[Call]) -> tuple[Call, ...]:
+    """Return the calls of a turn, those that must not run with the reason."""
+    budget = task.asking.budget
+    limit = budget.reached(0, task.fitting.tokens(task.entries))
+    all_of_them = WORDS[limit].lower() if limit else SAME_CALL if task.repeats == REPEATS else ""
+    most = budget.limits.calls
+    problems = [all_of_them or (TOO_MANY.format(most) if n >= most else "") for n in range(len(calls))]
+    return tuple(replace(call, problem=call.problem or why) for call, why in zip(calls, problems, strict=True))
+
+
+def order(task: Task) -> Order:
+    """Return the request of a turn."""
+    frozen, entries, last = task.fitting.frozen, task.entries, task.last
+    shown = shortened(entries, task.fitting.cut)
+
+    def body(target: Target, without: tuple[str, ...]) -> bytes:
+        return request(frozen, shown, target.model, target.endpoint.host, without, last)
+
+    taken = {call.id for entry in entries if isinstance(entry, Asked) for call in entry.calls}
+    return Order(body, task.turn, mode=frozen.mode, tools=bool(frozen.tools), last=last, taken=taken)
+
+
+def ending(reply: Reply, asking: Asking, last: str) -> Ended:
     """Say how a run ends whose last reply asked for no tool (or was the last that it could have)."""
+    at = asking.clock()
     if reply.refusal:
         return Ended(at, "failed", "refusal", reply.text, f"The model refused: {reply.refusal}")
     if reply.finish == "content_filter":
         return Ended(at, "failed", "content_filter", reply.text, "The endpoint's content filter stopped the reply.")
     if reply.finish == "length":
         return Ended(at, "done", "length", reply.text)
-    if not reply.text.strip():
-        return Ended(at, "failed", "empty", "", EMPTY)
-    return Ended(at, "done", "max_turns" if last else "done", reply.text)
+    return Ended(at, "done", last or "done", reply.text)
+
+
+def failure(error: NoReply, asking: Asking) -> Ended:
+    """Say how a run ends whose last request got no reply; what had come of it is kept."""
+    text = next((event.text for event in asking.pending if isinstance(event, ModelFailed)), "")
+    status = "done" if error.reason == "timeout" else "failed"
+    return Ended(asking.clock(), status, error.reason, text, str(error))

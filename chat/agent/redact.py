@@ -11,6 +11,10 @@ class Redactor:
         self._secret = secret if len(secret) >= SHORTEST else ""
         self._held = ""
 
+    def another(self) -> "Redactor":
+        """Return one that hides the same in another text."""
+        return Redactor(self._secret)
+
     def hide(self, text: str) -> str:
         """Return a whole text without the secret."""
         return text.replace(self._secret, HIDDEN) if self._secret else text

@@ -12,7 +12,7 @@ from chat.agent.errors import StreamCut, StreamError, reported
 from chat.agent.redact import Redactor
 from chat.agent.strict import read_arguments
 from chat.agent.usage import read_usage
-from chat.agent.values import JSON, Call, Reply, Usage
+from chat.agent.values import JSON, Call, Reply, Usage, new_id
 from tools.text import clean, cleaned
 
 LONGEST_NAME = 200  # of an id, a tool or a model
@@ -36,8 +36,10 @@ class Assembler:
     def __init__(self, redactor: Redactor | None = None) -> None:
         self.done = False
         self._redactor = redactor or Redactor()
-        self.text = ""
-        self._reasoning = self._reasoning_field = self._refusal = self._finish = self._model = ""
+        self.text = self.reasoning = ""
+        self._reasoning_redactor = self._redactor.another()
+        self._reasoning_field = self._refusal = self._finish = self._model = ""
+        self._details: list[JSON] = []
         self._calls: list[_Parts] = []
         self._usage = Usage()
 
@@ -66,13 +68,14 @@ class Assembler:
             raise StreamCut("The reply was cut off before its end.")
         return Reply(
             text=clean(self.text + self._redactor.end()),
-            reasoning=clean(self._redactor.hide(self._reasoning)),
+            reasoning=clean(self.reasoning + self._reasoning_redactor.end()),
             calls=calls,
             finish=clean(self._finish),
             refusal=clean(self._redactor.hide(self._refusal)),
             model=clean(self._model)[:LONGEST_NAME],
             usage=self._usage,
             reasoning_field=self._reasoning_field,
+            details=tuple(self._details),
         )
 
     def _choice(self, choice: Mapping[str, object]) -> str:
@@ -82,10 +85,7 @@ class Assembler:
         delta = choice.get("delta") or choice.get("message")
         if not isinstance(delta, Mapping):
             return ""
-        for name in REASONING_FIELDS:
-            if isinstance(piece := delta.get(name), str) and piece:
-                self._reasoning_field = self._reasoning_field or name
-                self._reasoning += piece if name == self._reasoning_field else ""
+        self._reason(delta)
         self._refusal += str(delta.get("refusal") or "")
         for fragment in _list(delta.get("tool_calls")):
             if isinstance(fragment, Mapping):
@@ -96,6 +96,17 @@ class Assembler:
         shown = self._redactor.feed(piece)
         self.text += shown
         return shown
+
+    def _reason(self, delta: Mapping[str, object]) -> None:
+        """Take in reasoning, from the first field in which it comes; some endpoints send the same in two."""
+        details = _list(delta.get("reasoning_details"))
+        self._details += cleaned([part for part in details if isinstance(part, dict)])
+        told = {"reasoning_details": "".join(_told(part) for part in details)}
+        for name in (*REASONING_FIELDS, "reasoning_details"):
+            piece = told.get(name) or delta.get(name)
+            if isinstance(piece, str) and piece and self._reasoning_field in ("", name):
+                self._reasoning_field = name
+                self.reasoning += self._reasoning_redactor.feed(piece)
 
     def _fragment(self, fragment: Mapping[str, object]) -> None:
         function = fragment.get("function")
@@ -137,7 +148,7 @@ class Assembler:
         for number, parts in enumerate(self._calls):
             id_ = clean(parts.id)
             if not id_ or id_ in taken or len(id_) > LONGEST_NAME:
-                id_ = _mint(turn, number, taken)
+                id_ = new_id(turn, number, taken)
             taken.add(id_)
             arguments, problem = read_arguments(self._redactor.hide(parts.arguments))
             if problem and self._finish == "length":
@@ -151,12 +162,10 @@ def _is_whole(arguments: str) -> bool:
     return bool(arguments.strip()) and not read_arguments(arguments)[1]
 
 
-def _mint(turn: int, number: int, taken: set[str]) -> str:
-    """Make an id of nine letters and digits, the form that every endpoint takes (Mistral takes no other)."""
-    while (id_ := f"call{turn % 1000:03d}{number % 100:02d}") in taken:
-        number += 1
-        turn += number % 100 == 0
-    return id_
+def _told(detail: object) -> str:
+    """Return what a part of OpenRouter's `reasoning_details` says; an encrypted one says nothing."""
+    said = (detail.get("text") or detail.get("summary")) if isinstance(detail, Mapping) else ""
+    return said if isinstance(said, str) else ""
 
 
 def _list(value: object) -> list[object]:

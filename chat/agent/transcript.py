@@ -1,18 +1,17 @@
 """From what is stored, as values, to the request that a model is sent. Pure functions, so anyone can do it again."""
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from chat.agent.values import JSON, Call
-
-Wire = dict[str, JSON]
+from chat.agent import react
+from chat.agent.limits import WORDS
+from chat.agent.values import JSON, Call, Wire
 
 UNANSWERED = "Error: this call was not answered; whether it took effect is unknown."
-AT_THE_LIMIT = (
-    "The limit of turns for this run is reached, and no more tools can be called. "
-    "Answer now with what was found so far, and say what is missing."
-)
+SUM_UP = "{}, and no more tools can be called. Answer now with what was found so far, and say what is missing."
+SUMMARY_HEAD = "[What was said before, as a summary that was made automatically]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +24,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model step that asked for tools."""
+    """A model step that asked for tools. `host` is the endpoint that sent its reasoning, and may want it back."""
 
     text: str
     calls: tuple[Call, ...]
     reasoning: str = ""
     reasoning_field: str = ""
+    host: str = ""
+    details: tuple[JSON, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +42,94 @@ class Answered:
     text: str
 
 
-Entry = Said | Asked | Answered
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What stands for all that was said before."""
+
+    text: str
 
 
-def transcript(system: str, entries: Iterable[Entry]) -> list[Wire]:
-    """Return the messages of a request: the system prompt, then the entries in order, repaired."""
+Entry = Said | Asked | Answered | Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What stays the same in all requests of a run; `mode` is "" or "react"."""
+
+    system: str
+    tools: Sequence[JSON] = ()
+    mode: str = ""
+
+
+def request(
+    frozen: Frozen, entries: Iterable[Entry], model: str, host: str = "", without: Collection[str] = (), last: str = ""
+) -> bytes:
+    """Return the exact bytes of a request; the same values give the same bytes.
+
+    `host` is asked `without` what it refuses. The `last` one, at the limit of that name, offers no tools and says why.
+    """
+    textual = bool(frozen.tools) and "tools" in without
+    system = react.system(frozen.system, frozen.mode, frozen.tools if textual else ())
+    messages = transcript(system, entries, "" if "reasoning" in without else host)
+    if "ids" in without:
+        messages = [_with_short_ids(message) for message in messages]
+    if textual:
+        messages = react.as_text(messages)
+    if last:
+        messages.append(wire(Said("user", SUM_UP.format(WORDS[last]))))
+    body: dict[str, JSON] = {"model": model, "messages": [*messages]}
+    if textual and "stop" not in without:
+        body["stop"] = [react.OBSERVATION]
+    if frozen.tools and not textual and not last:
+        body["tools"] = [*frozen.tools]
+    return encoded(body, without)
+
+
+def encoded(body: dict[str, JSON], without: Collection[str] = ()) -> bytes:
+    """Return a body as the bytes of a streamed request."""
+    body["stream"] = True
+    if "stream_options" not in without:
+        body["stream_options"] = {"include_usage": True}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def transcript(system: str, entries: Iterable[Entry], host: str = "") -> list[Wire]:
+    """Return the messages of a request to `host`: the system prompt, then the entries in order, repaired."""
     return [
         {"role": "system", "content": system},
-        *repair([wire(entry) for entry in entries if _says(entry)]),
+        *repair([wire(entry, host) for entry in entries if _says(entry)]),
     ]
 
 
-def wire(entry: Entry) -> Wire:
+def wire(entry: Entry, host: str = "") -> Wire:
     """Return an entry as a message of the Chat Completions API; what is not set is left out, never null."""
     match entry:
         case Said(role, text):
             return {"role": role, "content": text}
+        case Summary(text):
+            return {"role": "user", "content": f"{SUMMARY_HEAD}\n\n{text}"}
         case Answered(id_, text):
             return {"role": "tool", "tool_call_id": id_, "content": text}
         case Asked():
             message: Wire = {"role": "assistant"}
             if entry.text:
                 message["content"] = entry.text
-            if entry.reasoning_field == "reasoning_content":  # DeepSeek refuses its calls without it
-                message["reasoning_content"] = entry.reasoning
+            if entry.host == host:  # reasoning goes to none but the endpoint that sent it
+                if entry.reasoning_field == "reasoning_content":  # DeepSeek refuses its calls without it
+                    message["reasoning_content"] = entry.reasoning
+                if entry.details:
+                    message["reasoning_details"] = [*entry.details]
             message["tool_calls"] = [_call(call) for call in entry.calls]
             return message
 
 
-def request(model: str, messages: Sequence[Wire], tools: Sequence[object], last: bool = False) -> bytes:
-    """Return the exact bytes of a request; the same values give the same bytes.
-
-    The `last` one, at the limit of turns, offers no tools and says why.
-    """
-    if last:
-        messages, tools = [*messages, wire(Said("user", AT_THE_LIMIT))], ()
-    body: dict[str, object] = {"model": model, "messages": messages}
-    if tools:
-        body["tools"] = tools
-    body |= {"stream": True, "stream_options": {"include_usage": True}}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+def size(entry: Entry) -> int:
+    """Return about how many bytes an entry takes in a request."""
+    said = len(entry.text.encode("utf-8", "replace")) + 60
+    if isinstance(entry, Asked):
+        calls = (len(call.name) + len(json.dumps(call.arguments)) for call in entry.calls)
+        said += len(entry.reasoning) + sum(calls) + 90 * len(entry.calls)
+    return said
 
 
 def repair(messages: Sequence[Wire]) -> list[Wire]:
@@ -114,6 +163,19 @@ def _call(call: Call) -> JSON:
         "function": {"name": call.name, "arguments": arguments},
         **call.extra,
     }
+
+
+def _with_short_ids(message: Wire) -> Wire:
+    """Return a message whose ids have nine letters and digits: Mistral takes no others, whoever made them."""
+    if message["role"] == "tool":
+        return {**message, "tool_call_id": _short(str(message["tool_call_id"]))}
+    if isinstance(calls := message.get("tool_calls"), list):
+        return {**message, "tool_calls": [{**c, "id": _short(str(c["id"]))} for c in calls if isinstance(c, dict)]}
+    return message
+
+
+def _short(id_: str) -> str:
+    return id_ if len(id_) == 9 and id_.isalnum() else hashlib.sha256(id_.encode()).hexdigest()[:9]
 
 
 def _says(entry: Entry) -> bool:

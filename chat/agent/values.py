@@ -1,10 +1,11 @@
 """The values the engine works on: a tool call, a model's reply, what it used."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+Wire = dict[str, JSON]  # a message as the Chat Completions API has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Disjoint token counts of one model call; None where the endpoint did not report one."""
+    """Disjoint token counts of one model call; None where the endpoint did not report one.
+
+    `estimated`: the endpoint reported nothing, and these are our own guess.
+    """
 
     input: int | None = None
     cache_read: int | None = None
@@ -33,13 +37,25 @@ class Usage:
     reasoning: int | None = None
     output: int | None = None
     cost: Decimal | None = None
+    estimated: bool = False
+
+    @property
+    def prompt(self) -> int:
+        """All that was read."""
+        return (self.input or 0) + (self.cache_read or 0) + (self.cache_write or 0)
+
+    @property
+    def completion(self) -> int:
+        """All that was written."""
+        return (self.reasoning or 0) + (self.output or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The model's part of a turn, whole: what it said, what it reasoned, which tools it asked for.
 
-    `reasoning_field` is the field in which this endpoint sends its reasoning.
+    `reasoning_field` is the field in which this endpoint sends its reasoning, `details` what it sends of it in
+    pieces of its own making. `thought` is what it wrote before the answer, in ReAct mode.
     """
 
     text: str = ""
@@ -50,3 +66,13 @@ class Reply:
     model: str = ""
     usage: Usage = Usage()
     reasoning_field: str = ""
+    details: tuple[JSON, ...] = ()
+    thought: str = ""
+
+
+def new_id(turn: int, number: int, taken: Collection[str]) -> str:
+    """Make a call's id of nine letters and digits, the form that every endpoint takes (Mistral takes no other)."""
+    while (id_ := f"call{turn % 1000:03d}{number % 100:02d}") in taken:
+        number += 1
+        turn += number % 100 == 0
+    return id_

@@ -11,18 +11,22 @@ from chat.agent.events import (
     Batch,
     Began,
     Ended,
+    LimitReached,
     MemoryRead,
     ModelEnded,
     ModelFailed,
     ModelStarted,
-    RetryEnded,
-    RetryStarted,
+    Shortened,
     TextDelta,
     ToolEnded,
     ToolStarted,
+    WaitEnded,
+    WaitStarted,
 )
+from chat.agent.limits import WORDS
 from chat.models import Message, Payload, Run, RunStatus, Step, StepKind, StepStatus
 from chat.store.counters import raise_conversation, raise_run
+from chat.store.texts import entitled, summarised
 from tools.text import clean, cleaned
 
 STOPPED = "Error: stopped by the user; whether it took effect is unknown."
@@ -45,10 +49,14 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
                 _model_ended(run, revision, event)
             case ModelFailed():
                 _end_step(run, event.number, event.at, revision, error=event.error, output={"text": event.text})
-            case RetryStarted():
-                _retry_started(run, revision, event)
-            case RetryEnded():
+            case WaitStarted():
+                _wait_started(run, revision, event)
+            case WaitEnded():
                 _end_step(run, event.number, event.at, revision)
+            case Shortened():
+                _noted(run, revision, event, StepKind.CONTEXT, "Context", {"cut": asdict(event.cut)})
+            case LimitReached():
+                _noted(run, revision, event, StepKind.LIMIT, WORDS[event.limit], {"limit": event.limit})
             case ToolStarted():
                 _tool_started(run, revision, event)
             case ToolEnded():
@@ -62,18 +70,18 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
     run.save(
         update_fields=[
             "request", "status", "stop_reason", "error", "doing", "turns", "tools",
-            "input_tokens", "output_tokens", "cost", "ended", "lease_until",
+            "input_tokens", "output_tokens", "estimated", "cost", "ended", "lease_until",
         ]
     )  # fmt: skip
     return revision
 
 
-def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str]]) -> None:
-    """Keep the text so far of live model steps: (run, attempt, number, text). No revision: viewers have it."""
-    for run_id, attempt, number, text in pieces:
+def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str, str]]) -> None:
+    """Keep what live model steps said so far: (run, attempt, number, text, thought). No revision: viewers have it."""
+    for run_id, attempt, number, text, thought in pieces:
         Step.objects.filter(
             run=run_id, run__attempt=attempt, number=number, status=StepStatus.RUNNING
-        ).update(output={"text": clean(text)})  # fmt: skip
+        ).update(output=_set({"text": clean(text), "thought": clean(thought)}))  # fmt: skip
 
 
 def _memory(run: Run, revision: int, event: MemoryRead) -> None:
@@ -86,13 +94,18 @@ def _memory(run: Run, revision: int, event: MemoryRead) -> None:
 
 def _model_started(run: Run, revision: int, event: ModelStarted) -> None:
     sent = {
-        "turn": event.turn, "after": event.after, "tools": event.tools, "sha256": event.sha256, "bytes": event.size,
+        "purpose": event.purpose, "turn": event.turn, "after": event.after, "host": event.host,
+        "without": [*event.without], "last": event.last, "cut": asdict(event.cut) if event.cut else None,
+        "sha256": event.sha256, "bytes": event.size,
     }  # fmt: skip
+    kind = StepKind.CONTEXT if event.purpose == "summary" else StepKind.MODEL
     Step.objects.create(
-        run=run, number=event.number, kind=StepKind.MODEL, name=event.model, started=event.at, input=sent,
+        run=run, number=event.number, kind=kind, name=event.model, started=event.at, input=_set(sent),
         born=revision, revision=revision,
     )  # fmt: skip
-    run.turns, run.doing = event.turn, "Thinking"
+    if event.purpose == "answer":
+        run.turns = event.turn
+    run.doing = "Summing up what was said before" if event.purpose == "summary" else "Thinking"
 
 
 def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
@@ -101,28 +114,46 @@ def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
         "text": clean(reply.text),
         "reasoning": clean(reply.reasoning),
         "reasoning_field": reply.reasoning_field,
+        "details": [*reply.details],
+        "thought": clean(reply.thought),
         "calls": [asdict(call) for call in reply.calls],
         "finish": reply.finish,
         "refusal": clean(reply.refusal),
         "model": reply.model,
     }
     _end_step(
-        run, event.number, event.at, revision, output=cleaned({name: value for name, value in output.items() if value}),
+        run, event.number, event.at, revision, output=cleaned(_set(output)), estimated=usage.estimated,
         first_token=event.first_token, cost=event.cost, input_tokens=usage.input, cache_read_tokens=usage.cache_read,
         cache_write_tokens=usage.cache_write, reasoning_tokens=usage.reasoning, output_tokens=usage.output,
     )  # fmt: skip
     run.input_tokens = _sum(run.input_tokens, usage.input, usage.cache_read, usage.cache_write)
     run.output_tokens = _sum(run.output_tokens, usage.reasoning, usage.output)
+    run.estimated = run.estimated or usage.estimated
     if event.cost is not None:
         run.cost = (run.cost or Decimal(0)) + event.cost
+    if event.purpose == "summary":
+        summarised(run, clean(reply.text), event.at)
+    if event.purpose == "title":
+        entitled(run, clean(reply.text))
 
 
-def _retry_started(run: Run, revision: int, event: RetryStarted) -> None:
+def _wait_started(run: Run, revision: int, event: WaitStarted) -> None:
+    seconds = None if event.seconds is None else round(event.seconds, 3)
     Step.objects.create(
-        run=run, number=event.number, kind=StepKind.RETRY, name="Retry", started=event.at,
-        input={"seconds": round(event.seconds, 3), "reason": clean(event.reason)}, born=revision, revision=revision,
+        run=run, number=event.number, kind=StepKind(event.kind), name=event.kind.capitalize(), started=event.at,
+        input=_set({"seconds": seconds, "reason": clean(event.reason)}), born=revision, revision=revision,
     )  # fmt: skip
-    run.doing = "Waiting to ask again"
+    run.doing = "Waiting to ask again" if event.kind == StepKind.RETRY else "Waiting for its turn at the model"
+
+
+def _noted(
+    run: Run, revision: int, event: Shortened | LimitReached, kind: StepKind, name: str, about: dict[str, object]
+) -> None:
+    """Store a step that is over as it begins."""
+    Step.objects.create(
+        run=run, number=event.number, kind=kind, name=name, status=StepStatus.DONE, started=event.at, ended=event.at,
+        input=about, born=revision, revision=revision,
+    )  # fmt: skip
 
 
 def _tool_started(run: Run, revision: int, event: ToolStarted) -> None:
@@ -153,7 +184,8 @@ def _ended(run: Run, revision: int, event: Ended) -> None:
         "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "ended": event.at, "revision": revision,
     }  # fmt: skip
     open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
-    open_steps.filter(kind=StepKind.MODEL).update(output={"text": clean(event.text)}, **closed)
+    answering = open_steps.filter(kind=StepKind.MODEL, input__purpose="answer")
+    answering.update(output=_set({"text": clean(event.text)}), **closed)
     open_steps.update(**closed)
     run.status, run.stop_reason, run.error = RunStatus(event.status), event.stop_reason, clean(event.error)
     run.doing, run.ended, run.lease_until = "", event.at, None
@@ -169,6 +201,11 @@ def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "
         revision=revision,
         **values,
     )
+
+
+def _set(values: dict[str, object]) -> dict[str, object]:
+    """Return what is there of some values: an empty one says no more than a missing one."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {}, ())}
 
 
 def _sum(total: int | None, *counts: int | None) -> int | None:

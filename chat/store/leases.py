@@ -42,7 +42,12 @@ def end_abandoned(is_dead: Callable[[str], bool], at: datetime) -> list[uuid.UUI
     conversations = []
     for run in Run.objects.filter(status__in=BUSY):
         if (run.lease_until and run.lease_until < at) or is_dead(run.owner):
-            said = run.steps.filter(kind=StepKind.MODEL).order_by("number").values_list("output", flat=True).last()
+            said = (
+                run.steps.filter(kind=StepKind.MODEL, input__purpose="answer")
+                .order_by("number")
+                .values_list("output", flat=True)
+                .last()
+            )
             text = (said or {}).get("text", "")
             apply(run.pk, run.attempt, (Ended(at, RunStatus.FAILED, "crashed", text, DIED),))
             conversations.append(run.conversation_id)

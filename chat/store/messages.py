@@ -7,8 +7,7 @@ from datetime import datetime
 from chat.models import LIVE, Conversation, Message, Role, Run
 from chat.store.counters import Refused, raise_conversation
 from chat.store.leases import lease
-
-TITLE_LENGTH = 60
+from chat.store.texts import title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +24,41 @@ class Sent:
     fresh: bool = True
 
 
-def start_conversation(owner: int, text: str, client_id: str, model: str, process: str, at: datetime) -> Sent:
+def start_conversation(
+    owner: int, text: str, client_id: str, model: str, process: str, at: datetime, mode: str = ""
+) -> Sent:
     """Make a conversation with its first message; a resend returns the one that was made."""
     if sent := _sent_before(owner, text, client_id, None):
         return sent
     conversation = Conversation.objects.create(
-        owner_id=owner, title=title_of(text), model=model, revision=1, created=at, updated=at
+        owner_id=owner, title=title_of(text), model=model, mode=mode, revision=1, created=at, updated=at
     )
     return _append(conversation, 1, owner, text, client_id, model, process, at)
 
 
 def send(
-    conversation: uuid.UUID, owner: int, text: str, client_id: str, model: str, process: str, at: datetime
+    conversation: uuid.UUID,
+    owner: int,
+    text: str,
+    client_id: str,
+    model: str,
+    process: str,
+    at: datetime,
+    mode: str | None = None,
 ) -> Sent:
-    """Store a message and its run, which begins at once unless another one is live here."""
+    """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before."""
     if sent := _sent_before(owner, text, client_id, conversation):
         return sent
     revision = raise_conversation(conversation)
     row = Conversation.objects.get(pk=conversation)
-    Conversation.objects.filter(pk=conversation).update(updated=at, model=model)
+    mode = row.mode if mode is None else mode
+    Conversation.objects.filter(pk=conversation).update(updated=at, model=model, mode=mode)
     return _append(row, revision, owner, text, client_id, model, process, at)
 
 
 def delete_conversation(conversation: uuid.UUID) -> None:
     """Delete a conversation with its messages, runs and steps."""
     Conversation.objects.filter(pk=conversation).delete()
-
-
-def title_of(text: str) -> str:
-    """Return the first words of a message, as a title."""
-    words = " ".join(text.split())
-    if len(words) <= TITLE_LENGTH:
-        return words
-    return words[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(",.;:") + "…"
 
 
 def _sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID | None) -> Sent | None:
@@ -81,7 +82,7 @@ def _append(
     process: str,
     at: datetime,
 ) -> Sent:
-    last = conversation.messages.order_by("-id").first()
+    last = conversation.messages.exclude(role=Role.SUMMARY).order_by("-id").first()
     said = Message.objects.create(
         conversation=conversation, parent=last, role=Role.USER, text=text, owner_id=owner,
         client_id=client_id, born=revision, revision=revision, created=at,
