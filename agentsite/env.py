@@ -91,12 +91,13 @@ def modules(name: str) -> list[str]:
 def url(name: str, default: str = "") -> str:
     """An http or https address without its trailing slash, or `default`."""
     said = text(name, default).rstrip("/")
-    if said and not _is_plain_url(said):
+    if said and not is_plain_url(said):
         raise WrongEnvironment(f"{name} must be an http:// or https:// address without password, query or fragment.")
     return said
 
 
-def _is_plain_url(said: str) -> bool:
+def is_plain_url(said: str) -> bool:
+    """Whether this is an http or https address without user, password, query or fragment."""
     try:
         parts = urlsplit(said)
         port_is_fine = parts.port is None or parts.port > 0

@@ -71,6 +71,15 @@ def in_brief(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     return event
 
 
+def hide(secret: str) -> None:
+    """From here on keep out of every line a secret that came after the start: a key from the database."""
+    if len(secret) >= LEAST_SECRET:
+        _hidden.update(dict.fromkeys(_forms(secret)))
+
+
+_hidden: dict[str, None] = {}  # the forms of these secrets
+
+
 class Redact:
     """A processor: where one of our secrets stands in an event, also inside other values, it becomes `***`."""
 
@@ -95,7 +104,7 @@ class Redact:
                 return self.text(repr(value))
 
     def text(self, text: str) -> str:
-        for form in self.forms:
+        for form in (*self.forms, *_hidden):
             text = text.replace(form, "***")
         return text
 

@@ -67,8 +67,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else "")
-DEMO = not OPENAI_BASE_URL
 AGENT_MODELS = env.names("AGENT_MODELS")
+AGENT_SMALL_MODEL = env.text("AGENT_SMALL_MODEL")
 AGENT_MAX_TURNS = env.integer("AGENT_MAX_TURNS", 15, least=1, most=1000)
 AGENT_TOOL_TIMEOUT = env.number("AGENT_TOOL_TIMEOUT", 30, least=0.1, most=3600)
 TOOL_MODULES = env.modules("TOOL_MODULES")

@@ -1,42 +1,66 @@
-"""The endpoint that answers, as the site is set up: the one from the environment, or the demo model."""
+"""Which models there are, and which endpoint answers for each: the environment's, those of the admin, or the demo."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 
 from chat.agent.endpoint import Endpoint
 from chat.agent.errors import EndpointError
-from chat.demo.transport import DemoTransport
+from chat.connections import DEMO_URL, connect, keep_only, slot_of
+from chat.db import read, write
+from chat.demo.wire import MODEL as DEMO_MODEL
+from chat.endpoint_models import Endpoint as StoredEndpoint
+from chat.endpoint_models import EndpointModel
+from chat.keys import KeyLost
 
-DEMO_URL = "http://demo.invalid/v1"
 LISTED_MODELS = 8
 LIST_SECONDS = 60.0
 AGAIN_SECONDS = 5.0  # after the endpoint listed none
+FRESH_SECONDS = 1.0  # for so long a change in the admin may not be seen yet
+
+log = structlog.get_logger("agentsite.endpoints")
 
 
 class NoModel(Exception):
     """There is no model to send to; the message says what to do."""
 
 
-_endpoint: Endpoint | None = None
-_listed: tuple[float, list[str]] = (0.0, [])
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model and the endpoint that answers for it. `window`: the tokens of its context, None where unknown.
+
+    `requests_per_minute` and `max_concurrent` are what its endpoint was given of its own; None: as for the whole site.
+    """
+
+    endpoint: Endpoint
+    model: str
+    window: int | None = None
+    requests_per_minute: int | None = None
+    max_concurrent: int | None = None
 
 
-def current() -> Endpoint:
-    """Return the endpoint; the same one each time, so that its connections are used again."""
-    global _endpoint
-    if _endpoint is None:
-        if settings.DEMO:
-            _endpoint = Endpoint(DEMO_URL, "", DemoTransport())
-        else:
-            _endpoint = Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
-    return _endpoint
+_standin: Endpoint | None = None
+_listed: tuple[float, Mapping[str, int | None]] = (0.0, {})
+_stored: tuple[float, list[EndpointModel]] = (0.0, [])
 
 
 def use(endpoint: Endpoint | None) -> None:
-    """Put another endpoint in its place (a scripted one in tests); None: as set up."""
-    global _endpoint, _listed
-    _endpoint, _listed = endpoint, (0.0, [])
+    """Put an endpoint in the place of the environment's (a scripted one in tests); None: as set up. Forget the rest."""
+    global _standin, _listed, _stored
+    _standin, _listed, _stored = endpoint, (0.0, {}), (0.0, [])
+    keep_only(set())
+
+
+async def models() -> list[str]:
+    """Return the models that a person may choose from, the default first; [] if there is none.
+
+    Those of the environment's endpoint, then those of the admin by position, and the demo model if that makes none.
+    """
+    names = [*await _environments(), *(row.name for row in await _rows() if row.offered)]
+    return list(dict.fromkeys(names)) or ([DEMO_MODEL] if await is_demo() else [])
 
 
 async def chosen(wanted: str) -> str:
@@ -49,20 +73,106 @@ async def chosen(wanted: str) -> str:
     return wanted if wanted in names else names[0]
 
 
-async def models() -> list[str]:
-    """Return the models that a person may choose from, the default first; [] if the endpoint lists none.
+async def is_demo() -> bool:
+    """Say whether the demo model answers, because there is nothing else."""
+    return _environment() is None and not any(row.offered for row in await _rows())
 
-    As set in AGENT_MODELS, else the first few that the endpoint lists, asked at most once a minute.
-    """
+
+async def target(model: str) -> Target:
+    """Return what answers for a model. Raises NoModel where it is gone, or its key cannot be read."""
+    environment = _environment()
+    if environment and model in settings.AGENT_MODELS:
+        return Target(environment, model)
+    if row := next((row for row in await _rows() if row.name == model), None):
+        return _target_of(row)
+    if environment and not settings.AGENT_MODELS:
+        return Target(environment, model, _listed[1].get(model))
+    if model == DEMO_MODEL and await is_demo():
+        return Target(connect("demo", DEMO_URL, "", str), model)
+    raise NoModel(f"The model {model} is not there any more. Choose another one.")
+
+
+async def small() -> Target | None:
+    """Return what writes titles and summaries: the small model of the admin, else AGENT_SMALL_MODEL, else None."""
+    if row := next((row for row in await _rows() if row.small), None):
+        return _target_or_none(row)
+    environment, model = _environment(), settings.AGENT_SMALL_MODEL
+    return Target(environment, model, _listed[1].get(model)) if environment and model else None
+
+
+async def fallback(model: str) -> Target | None:
+    """Return what answers where a model fails; None if there is nothing, or it is the same model."""
+    row = next((row for row in await _rows() if row.fallback and row.name != model), None)
+    return _target_or_none(row) if row else None
+
+
+async def learned(endpoint: Endpoint, abilities: Mapping[str, bool | str]) -> None:
+    """Remember what an endpoint turned out to be able to do: in its row, or for this process where it has none."""
+    endpoint.abilities.update(abilities)
+    slot = slot_of(endpoint)
+    if isinstance(slot, int):
+        await write(_store_abilities, slot, abilities)
+
+
+async def _environments() -> list[str]:
+    """Return the models of the environment's endpoint: as set, else the first that it lists, asked once a minute."""
     global _listed
+    environment = _environment()
+    if environment is None:
+        return []
     if settings.AGENT_MODELS:
         return list(settings.AGENT_MODELS)
-    asked, names = _listed
-    if asked and time.monotonic() - asked < (LIST_SECONDS if names else AGAIN_SECONDS):
-        return names
+    asked, listing = _listed
+    if not asked or time.monotonic() - asked >= (LIST_SECONDS if listing else AGAIN_SECONDS):
+        try:
+            listing = await environment.listing()
+        except EndpointError:
+            listing = {}
+        _listed = (time.monotonic(), listing)
+    return list(listing)[:LISTED_MODELS]
+
+
+def _environment() -> Endpoint | None:
+    if _standin or not settings.OPENAI_BASE_URL:
+        return _standin
+    key = settings.OPENAI_API_KEY
+    return connect("environment", settings.OPENAI_BASE_URL, key, lambda: key)
+
+
+async def _rows() -> list[EndpointModel]:
+    """Return the models of the enabled endpoints, by position, as they were at most a moment ago."""
+    global _stored
+    asked, rows = _stored
+    if not asked or time.monotonic() - asked >= FRESH_SECONDS:
+        rows = await read(_read_rows)
+        _stored = (time.monotonic(), rows)
+        keep_only({"environment", "demo", *(row.endpoint_id for row in rows)})
+    return rows
+
+
+def _read_rows() -> list[EndpointModel]:
+    return list(EndpointModel.objects.filter(endpoint__enabled=True).select_related("endpoint"))
+
+
+def _target_of(row: EndpointModel) -> Target:
+    stored = row.endpoint
     try:
-        names = (await current().models())[:LISTED_MODELS]
-    except EndpointError:
-        names = []
-    _listed = (time.monotonic(), names)
-    return names
+        endpoint = connect(stored.pk, stored.base_url, stored.sealed_key, stored.unsealed_key, stored.abilities)
+    except KeyLost as lost:
+        raise NoModel(f"The key of {stored.name} cannot be read. An administrator has to type it again.") from lost
+    return Target(endpoint, row.name, row.context_tokens, stored.requests_per_minute, stored.max_concurrent)
+
+
+def _target_or_none(row: EndpointModel) -> Target | None:
+    try:
+        return _target_of(row)
+    except NoModel as lost:
+        log.warning("model cannot be used", model=row.name, reason=str(lost))
+        return None
+
+
+def _store_abilities(pk: int, abilities: Mapping[str, bool | str]) -> None:
+    stored = StoredEndpoint.objects.select_for_update().filter(pk=pk).first()
+    if stored:  # else it was deleted
+        stored.abilities |= abilities
+        stored.save(update_fields=["abilities"])

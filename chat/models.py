@@ -314,3 +314,6 @@ class Fact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.text}" if self.kind == FactKind.PREFERENCE else self.text
+
+
+import chat.endpoint_models  # noqa: E402, F401  Django finds models here.

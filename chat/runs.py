@@ -149,6 +149,8 @@ async def _finish(work: Live) -> Ended | None:
     except store.StaleOwner:
         log.warning("run lost", reason="another process took it over, or it was deleted")
         return None
+    except endpoints.NoModel as gone:
+        return await _end(work, "failed", "error", str(gone))
     except Exception:
         log.exception("run crashed")
         return await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
@@ -165,7 +167,8 @@ async def _work(work: Live) -> Ended | None:
     )  # fmt: skip
     log.info("run started", model=task.model, user=run.message.owner_id)
     batch: Batch = ()
-    async with aclosing(loop.run(task, endpoints.current(), partial(_call, work, context))) as batches:
+    endpoint = (await endpoints.target(run.model)).endpoint
+    async with aclosing(loop.run(task, endpoint, partial(_call, work, context))) as batches:
         async for batch in batches:
             if isinstance(batch[0], TextDelta):
                 work.preview.add(batch[0].number, batch[0].text)

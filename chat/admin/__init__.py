@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from chat.admin import accounts, conversations, facts, runs
+from chat.admin import accounts, conversations, endpoints, facts, runs
 
-__all__ = ["accounts", "conversations", "facts", "runs"]
+__all__ = ["accounts", "conversations", "endpoints", "facts", "runs"]
 
 admin.site.site_header = admin.site.site_title = "agentsite"
 admin.site.index_title = "Review"

@@ -14,9 +14,10 @@ from chat.agent import strict
 from chat.agent.breaker import Breaker
 from chat.agent.errors import EndpointError, NoReply, StreamError
 from chat.agent.gate import Gate
+from chat.agent.listing import read_listing
 from chat.agent.redact import Redactor
 from chat.agent.sse import EventSplitter
-from chat.agent.stream import LONGEST_NAME, Assembler
+from chat.agent.stream import Assembler
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
@@ -55,9 +56,9 @@ ADVICE = {
 class Endpoint:
     """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport.
 
-    `abilities` is what is known of it: False under the name of what it refuses, with the model's name behind it where
-    that depends on the model. `gate` and `breaker` are asked before each request; `idle` are the seconds without a
-    word after which a stream counts as cut.
+    `abilities` is what is known of what it can do ("stream_options", "tools", "parallel_tools" and the like), absent
+    while unknown; "tools:" and a model's name behind it where that depends on the model. `gate` and `breaker` are asked
+    before each request; `idle` are the seconds without a word after which a stream counts as cut.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Endpoint:
         base_url: str,
         api_key: str,
         transport: httpx2.AsyncBaseTransport | None = None,
-        abilities: Mapping[str, object] | None = None,
+        abilities: Mapping[str, bool | str] | None = None,
         gate: Gate | None = None,
         idle: float = IDLE_SECONDS,
     ) -> None:
@@ -84,15 +85,21 @@ class Endpoint:
         self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or "none", http_client=http, max_retries=0)
 
     async def models(self) -> list[str]:
-        """Return the ids of the models that the endpoint lists. Raises EndpointError."""
+        """Return the names of the models that the endpoint lists. Raises EndpointError."""
+        return list(await self.listing())
+
+    async def listing(self) -> dict[str, int | None]:
+        """Return the models that the endpoint lists, each with the size of its context in tokens where it says so.
+
+        Raises EndpointError.
+        """
         try:
-            page = await self._client.with_options(timeout=LIST_SECONDS).models.list()
-            names = [model.id for model in page.data]
+            listed = await self._client.with_options(timeout=LIST_SECONDS).get("/models", cast_to=object)
         except openai.OpenAIError as error:
             raise self._explain(error) from error
-        except (ValueError, TypeError, AttributeError) as error:
-            raise EndpointError(f"{self.host} lists no models. Is its address right?", again=False) from error
-        return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME]
+        except (ValueError, RecursionError):  # no JSON, though it says so
+            listed = None
+        return read_listing(listed, self.host, self.redactor())
 
     def refused(self, model: str) -> tuple[str, ...]:
         """Return what a request for a model must do without."""

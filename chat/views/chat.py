@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -117,12 +116,17 @@ def _messages(talk: rows.Talk) -> dict[str, Any]:
 
 def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
     """Return what the page shows around the messages."""
-    names = async_to_sync(endpoints.models)()
+    names, demo = async_to_sync(_choice)()
     return {
         "conversation_groups": grouped(listed(user_of(request))),
         "models": names,
         "model": model if model in names else next(iter(names), ""),
-        "demo": settings.DEMO,
+        "demo": demo,
         "client_id": str(uuid.uuid4()),
         "panel": None,
     }
+
+
+async def _choice() -> tuple[list[str], bool]:
+    """Return the models to choose from, and whether there is only the demo model."""
+    return await endpoints.models(), await endpoints.is_demo()

@@ -124,15 +124,15 @@ def test_every_door_says_it_alike(tmp_path: Path, door: tuple[str, str]) -> None
 
 def test_with_nothing_set_the_demo_model_answers_on_this_machine_only(tmp_path: Path) -> None:
     found = settings(
-        tmp_path, "DEMO", "OPENAI_BASE_URL", "AGENT_MODELS", "AGENT_MAX_TURNS", "AGENT_TOOL_TIMEOUT",
+        tmp_path, "OPENAI_BASE_URL", "AGENT_MODELS", "AGENT_SMALL_MODEL", "AGENT_MAX_TURNS", "AGENT_TOOL_TIMEOUT",
         "TOOL_MODULES", "HOST", "DEBUG", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE", "SECURE_HSTS_SECONDS",
         PORT="8000",
     )  # fmt: skip
 
     assert found == {
-        "DEMO": True,
         "OPENAI_BASE_URL": "",
         "AGENT_MODELS": [],
+        "AGENT_SMALL_MODEL": "",
         "AGENT_MAX_TURNS": 15,
         "AGENT_TOOL_TIMEOUT": 30,
         "TOOL_MODULES": [],
@@ -145,19 +145,22 @@ def test_with_nothing_set_the_demo_model_answers_on_this_machine_only(tmp_path: 
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
-    assert settings(tmp_path, "DEMO", OPENAI_API_KEY="", OPENAI_BASE_URL=" ", AGENT_MAX_TURNS="") == {"DEMO": True}
+    empty = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": " ", "AGENT_MAX_TURNS": ""}
+    found = settings(tmp_path, "OPENAI_BASE_URL", "AGENT_MAX_TURNS", **empty)
+
+    assert found == {"OPENAI_BASE_URL": "", "AGENT_MAX_TURNS": 15}
 
 
 def test_a_key_alone_means_openai(tmp_path: Path) -> None:
-    found = settings(tmp_path, "OPENAI_BASE_URL", "DEMO", OPENAI_API_KEY="sk-test")
+    found = settings(tmp_path, "OPENAI_BASE_URL", OPENAI_API_KEY="sk-test")
 
-    assert found == {"OPENAI_BASE_URL": "https://api.openai.com/v1", "DEMO": False}
+    assert found == {"OPENAI_BASE_URL": "https://api.openai.com/v1"}
 
 
 def test_an_address_alone_means_an_endpoint_without_key(tmp_path: Path) -> None:
-    found = settings(tmp_path, "OPENAI_BASE_URL", "DEMO", OPENAI_BASE_URL="http://127.0.0.1:11434/v1/")
+    found = settings(tmp_path, "OPENAI_BASE_URL", OPENAI_BASE_URL="http://127.0.0.1:11434/v1/")
 
-    assert found == {"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1", "DEMO": False}
+    assert found == {"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"}
 
 
 def test_lists_are_taken_apart_at_commas(tmp_path: Path) -> None:

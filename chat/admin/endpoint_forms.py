@@ -1,0 +1,43 @@
+"""The forms of an endpoint and of its models."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from agentsite.env import is_plain_url
+
+
+class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Takes a key in; whether there is one is all that it ever says of it."""
+
+    key = forms.CharField(
+        required=False, max_length=1000, help_text="Empty: the key that is set stays.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    forget_key = forms.BooleanField(required=False, help_text="The endpoint needs none any more.")
+
+    class Meta:
+        help_texts = {  # noqa: RUF012  Django's form.
+            "base_url": "Such as https://api.openai.com/v1. With another one the key is dropped: type it again.",
+        }
+
+    def clean_base_url(self) -> str:
+        base_url: str = self.cleaned_data["base_url"].rstrip("/")
+        if not is_plain_url(base_url):
+            raise ValidationError("Give an http:// or https:// address without password, query or fragment.")
+        return base_url
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not (key.isascii() and key.isprintable()):  # it ends up in a header
+            raise ValidationError("A key is one line of plain ASCII characters.")
+        return key
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("key") and self.cleaned_data.get("forget_key"):
+            raise ValidationError({"forget_key": "A key is typed above."})
+
+
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    def validate_constraints(self) -> None:
+        """That one model of all is small, and one the fallback, is seen to as it is saved."""

@@ -1,0 +1,82 @@
+"""Keeps one engine endpoint for each that is set up, until its set-up changes, so that connections are used again."""
+
+import asyncio
+import weakref
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx2
+
+from chat.agent.endpoint import Endpoint
+from chat.demo.transport import DemoTransport
+
+DEMO_URL = "http://demo.invalid/v1"
+
+# What answers at these base URLs is in this process: the demo model, and in tests a script.
+transports: dict[str, httpx2.AsyncBaseTransport] = {DEMO_URL: DemoTransport()}
+
+Abilities = Mapping[str, bool | str]
+
+
+@dataclass(slots=True)
+class _Kept:
+    made_of: tuple[object, ...] = field(repr=False)  # it holds the key of the environment
+    abilities: Abilities
+    endpoint: Endpoint
+
+
+_kept: dict[int | str, _Kept] = {}
+_closing: set["asyncio.Task[None]"] = set()
+
+
+def connect(
+    slot: int | str, base_url: str, sealed: str, key: Callable[[], str], abilities: Abilities | None = None
+) -> Endpoint:
+    """Return the endpoint of a slot, the same one until its base URL or its sealed key changes.
+
+    `key` gives the key itself, and is asked for a new endpoint only. `abilities` are those that are stored: they are
+    taken over when they change there, and what a run learned meanwhile is kept until then. None: they are not stored.
+    """
+    kept, made_of = _kept.get(slot), (base_url, sealed, transports.get(base_url))
+    if kept is None or kept.made_of != made_of:
+        kept = _kept[slot] = _Kept(made_of, abilities or {}, _new(base_url, key(), abilities or {}))
+    elif abilities is not None and abilities != kept.abilities:
+        kept.abilities = abilities
+        kept.endpoint.abilities.clear()
+        kept.endpoint.abilities.update(abilities)
+    return kept.endpoint
+
+
+def slot_of(endpoint: Endpoint) -> int | str | None:
+    """Return the slot that an endpoint is kept in; None if it has been replaced."""
+    return next((slot for slot, kept in _kept.items() if kept.endpoint is endpoint), None)
+
+
+def keep_only(slots: Collection[int | str]) -> None:
+    """Let go of the endpoints of all other slots."""
+    for slot in _kept.keys() - set(slots):
+        del _kept[slot]
+
+
+def _new(base_url: str, key: str, abilities: Abilities) -> Endpoint:
+    transport = transports.get(base_url)
+    if transport:
+        return Endpoint(base_url, key, transport, abilities)
+    transport = httpx2.AsyncHTTPTransport(trust_env=False)
+    endpoint = Endpoint(base_url, key, transport, abilities)
+    # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.
+    closing = partial(_close_soon, transport, asyncio.get_running_loop())
+    weakref.finalize(endpoint, closing).atexit = False
+    return endpoint
+
+
+def _close_soon(transport: httpx2.AsyncBaseTransport, loop: asyncio.AbstractEventLoop) -> None:
+    def close() -> None:
+        task = loop.create_task(transport.aclose())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+    with suppress(RuntimeError):  # the loop is over, and the connections with it
+        loop.call_soon_threadsafe(close)
