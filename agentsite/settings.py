@@ -70,6 +70,12 @@ OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1" if OPEN
 AGENT_MODELS = env.names("AGENT_MODELS")
 AGENT_SMALL_MODEL = env.text("AGENT_SMALL_MODEL")
 AGENT_MAX_TURNS = env.integer("AGENT_MAX_TURNS", 15, least=1, most=1000)
+AGENT_MAX_TOKENS = env.integer("AGENT_MAX_TOKENS", 50_000, least=1_000, most=10**9)
+AGENT_MAX_SECONDS = env.number("AGENT_MAX_SECONDS", 600, least=1, most=86_400)
+AGENT_MAX_COST = env.number("AGENT_MAX_COST", 0, least=0, most=1_000)  # 0: no limit
+AGENT_CONTEXT_TOKENS = env.integer("AGENT_CONTEXT_TOKENS", 100_000, least=1_000, most=10**8)
+AGENT_REQUESTS_PER_MINUTE = env.integer("AGENT_REQUESTS_PER_MINUTE", 60, least=1, most=10**6)
+AGENT_MAX_CONCURRENT = env.integer("AGENT_MAX_CONCURRENT", 5, least=1, most=10**4)
 AGENT_TOOL_TIMEOUT = env.number("AGENT_TOOL_TIMEOUT", 30, least=0.1, most=3600)
 TOOL_MODULES = env.modules("TOOL_MODULES")
 WEATHER_SOURCE = env.choice("WEATHER_SOURCE", "auto", ("auto", "live", "sample"))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import httpx2
+from django.conf import settings
 
 from chat.agent.endpoint import Endpoint
+from chat.agent.gate import Gate
 from chat.demo.transport import DemoTransport
 
 DEMO_URL = "http://demo.invalid/v1"
@@ -32,16 +34,22 @@ _closing: set["asyncio.Task[None]"] = set()
 
 
 def connect(
-    slot: int | str, base_url: str, sealed: str, key: Callable[[], str], abilities: Abilities | None = None
+    slot: int | str,
+    base_url: str,
+    sealed: str,
+    key: Callable[[], str],
+    abilities: Abilities | None = None,
+    limits: tuple[int | None, int | None] = (None, None),
 ) -> Endpoint:
-    """Return the endpoint of a slot, the same one until its base URL or its sealed key changes.
+    """Return the endpoint of a slot, the same one until its base URL, its sealed key or its limits change.
 
-    `key` gives the key itself, and is asked for a new endpoint only. `abilities` are those that are stored: they are
-    taken over when they change there, and what a run learned meanwhile is kept until then. None: they are not stored.
+    `limits` are its requests a minute and at once; None: as set for the whole site. `key` gives the key itself, and is
+    asked for a new endpoint only. `abilities` are those that are stored: they are taken over when they change there,
+    and what a run learned meanwhile is kept until then. None: they are not stored.
     """
-    kept, made_of = _kept.get(slot), (base_url, sealed, transports.get(base_url))
+    kept, made_of = _kept.get(slot), (base_url, sealed, limits, transports.get(base_url))
     if kept is None or kept.made_of != made_of:
-        kept = _kept[slot] = _Kept(made_of, abilities or {}, _new(base_url, key(), abilities or {}))
+        kept = _kept[slot] = _Kept(made_of, abilities or {}, _new(base_url, key(), abilities or {}, limits))
     elif abilities is not None and abilities != kept.abilities:
         kept.abilities = abilities
         kept.endpoint.abilities.clear()
@@ -60,12 +68,13 @@ def keep_only(slots: Collection[int | str]) -> None:
         del _kept[slot]
 
 
-def _new(base_url: str, key: str, abilities: Abilities) -> Endpoint:
-    transport = transports.get(base_url)
-    if transport:
+def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None, int | None]) -> Endpoint:
+    if transport := transports.get(base_url):
         return Endpoint(base_url, key, transport, abilities)
+    a_minute, at_once = limits
+    gate = Gate(a_minute or settings.AGENT_REQUESTS_PER_MINUTE, at_once or settings.AGENT_MAX_CONCURRENT)
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
-    endpoint = Endpoint(base_url, key, transport, abilities)
+    endpoint = Endpoint(base_url, key, transport, abilities, gate)
     # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.
     closing = partial(_close_soon, transport, asyncio.get_running_loop())
     weakref.finalize(endpoint, closing).atexit = False

@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 
-from chat.agent.endpoint import Endpoint
+from chat.agent.endpoint import Endpoint, Target
 from chat.agent.errors import EndpointError
 from chat.connections import DEMO_URL, connect, keep_only, slot_of
 from chat.db import read, write
@@ -26,20 +25,6 @@ log = structlog.get_logger("agentsite.endpoints")
 
 class NoModel(Exception):
     """There is no model to send to; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A model and the endpoint that answers for it. `window`: the tokens of its context, None where unknown.
-
-    `requests_per_minute` and `max_concurrent` are what its endpoint was given of its own; None: as for the whole site.
-    """
-
-    endpoint: Endpoint
-    model: str
-    window: int | None = None
-    requests_per_minute: int | None = None
-    max_concurrent: int | None = None
 
 
 _standin: Endpoint | None = None
@@ -157,10 +142,11 @@ def _read_rows() -> list[EndpointModel]:
 def _target_of(row: EndpointModel) -> Target:
     stored = row.endpoint
     try:
-        endpoint = connect(stored.pk, stored.base_url, stored.sealed_key, stored.unsealed_key, stored.abilities)
+        limits = (stored.requests_per_minute, stored.max_concurrent)
+        endpoint = connect(stored.pk, stored.base_url, stored.sealed_key, stored.unsealed_key, stored.abilities, limits)
     except KeyLost as lost:
         raise NoModel(f"The key of {stored.name} cannot be read. An administrator has to type it again.") from lost
-    return Target(endpoint, row.name, row.context_tokens, stored.requests_per_minute, stored.max_concurrent)
+    return Target(endpoint, row.name, row.context_tokens)
 
 
 def _target_or_none(row: EndpointModel) -> Target | None:

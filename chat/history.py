@@ -95,7 +95,7 @@ def _turn(step: Step) -> Iterator[Entry]:
     output = step.output
     if step.kind == StepKind.TOOL and output:
         yield Answered(step.input["id"], output["text"])
-    elif output.get("calls"):
+    elif output.get("calls") and "last" not in step.input:
         reasoning = (output.get("reasoning", ""), output.get("reasoning_field", ""), step.input.get("host", ""))
         calls = tuple(Call(**call) for call in output["calls"])
         yield Asked(output.get("text", ""), calls, *reasoning, tuple(output.get("details", ())))

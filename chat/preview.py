@@ -16,22 +16,29 @@ _previews: dict[uuid.UUID, "Preview"] = {}
 
 @dataclass(slots=True)
 class Preview:
-    """What a run's current model step has said so far; `number` is that step's, 0 while there is none."""
+    """What a run's current model step has said so far; `number` is that step's, 0 while there is none.
+
+    `thought` is what it thought before that.
+    """
 
     conversation: uuid.UUID
     message: int
     number: int = 0
     text: str = ""
+    thought: str = ""
     flushed: int = 0
     closed: int = 0
     _pieces: list[str] = field(default_factory=list)
     _blocks: Blocks = field(default_factory=Blocks)
 
-    def add(self, number: int, piece: str) -> None:
+    def add(self, number: int, piece: str, thought: bool = False) -> None:
         if number != self.number:
             self.empty()
             self.number = number
-        self._pieces.append(piece)
+        if thought:
+            self.thought += clean(piece)
+        else:
+            self._pieces.append(piece)
         wake(self.conversation)
 
     def read(self) -> str:
@@ -46,7 +53,7 @@ class Preview:
 
     def empty(self) -> None:
         """Forget the text: the step's row is about to hold it."""
-        self.number, self.text, self.flushed, self.closed = 0, "", 0, 0
+        self.number, self.text, self.thought, self.flushed, self.closed = 0, "", "", 0, 0
         self._pieces.clear()
         self._blocks = Blocks()
 

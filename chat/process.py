@@ -48,9 +48,9 @@ async def flush_previews() -> None:
     pieces = []
     for work in tuple(runs.live.values()):
         showing = work.preview
-        if showing and showing.number and len(text := showing.read()) > showing.flushed:
-            showing.flushed = len(text)
-            pieces.append((work.run, work.attempt, showing.number, text))
+        if showing and showing.number and (length := len(showing.read()) + len(showing.thought)) > showing.flushed:
+            showing.flushed = length
+            pieces.append((work.run, work.attempt, showing.number, showing.text, showing.thought))
     if pieces:
         await write(store.flush, pieces)
 

@@ -19,15 +19,12 @@ from django.conf import settings
 from chat import endpoints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
-from chat.agent.events import Batch, Began, Ended, MemoryRead, ModelEnded, ModelFailed, TextDelta
-from chat.agent.transcript import transcript
+from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
 from chat.agent.values import JSON
 from chat.db import read, write
-from chat.history import entries
-from chat.memory import TurnMemory, recall
-from chat.models import Run
+from chat.memory import TurnMemory
+from chat.prepare import prepare
 from chat.preview import Preview
-from chat.prompt import system_prompt
 from chat.store import Sent
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
@@ -158,43 +155,26 @@ async def _finish(work: Live) -> Ended | None:
 
 async def _work(work: Live) -> Ended | None:
     """Drive the loop to its end."""
-    run, task = await read(_prepare, work.run)
+    run, task = await prepare(work.run)
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    log.info("run started", model=task.model, user=run.message.owner_id)
+    log.info("run started", model=run.model, user=run.message.owner_id)
     batch: Batch = ()
-    endpoint = (await endpoints.target(run.model)).endpoint
-    async with aclosing(loop.run(task, endpoint, partial(_call, work, context))) as batches:
+    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
+    async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
             if isinstance(batch[0], TextDelta):
-                work.preview.add(batch[0].number, batch[0].text)
+                work.preview.add(batch[0].number, batch[0].text, batch[0].thought)
             else:
                 await _store(work, batch)
+    for endpoint, before in known:
+        if news := {name: value for name, value in endpoint.abilities.items() if before.get(name) != value}:
+            await endpoints.learned(endpoint, news)
     return batch[-1] if batch and isinstance(batch[-1], Ended) else None
-
-
-def _prepare(run_id: uuid.UUID) -> tuple[Run, loop.Task]:
-    """Read all that a run needs, and freeze it."""
-    run = Run.objects.select_related("message", "conversation").get(pk=run_id)
-    remembered = recall(run.message.owner_id)
-    system, at = system_prompt(run.conversation.instructions, remembered), now()
-    schemas = registry.schemas()
-    task = loop.Task(
-        model=run.model,
-        messages=transcript(system, entries(run)),
-        tools=schemas,
-        max_turns=settings.AGENT_MAX_TURNS,
-        number=1,
-        opening=(
-            Began(at, {"system": system, "tools": schemas}),
-            MemoryRead(1, at, remembered.facts, remembered.preferences),
-        ),
-    )
-    return run, task
 
 
 async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str, JSON]) -> ToolResult:

@@ -7,7 +7,7 @@ sent, and a tool is run, only after it is written down that it will be. To stop 
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from chat.agent.acting import CallTool, run_tools
@@ -16,35 +16,15 @@ from chat.agent.context import shortened
 from chat.agent.endpoint import Target
 from chat.agent.errors import NoReply
 from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, TextDelta, ToolStarted
-from chat.agent.fitting import Fitting
 from chat.agent.limits import WORDS
-from chat.agent.transcript import Answered, Asked, Entry, request
+from chat.agent.task import Task
+from chat.agent.transcript import Answered, Asked, request
 from chat.agent.values import Call, Reply
 
 REPEATS = 3  # the third time in a row that a model asks for the same, it is told so; the fourth ends the run
 SAME_CALL = "the same was asked for twice before, with the results above; use them, or ask for something else"
 SAME_AGAIN = "The model asked for the same tools with the same arguments again and again."
 TOO_MANY = "more than {} calls were asked for at once; ask again for those that are still needed"
-
-
-@dataclass(slots=True)
-class Task:
-    """What a run works on: all that was said, how that is kept within the window, and who is asked, within limits.
-
-    `entitle` makes a title at the end, if there is one to be made. `last` is the limit that is reached; `tightened` the
-    last turn whose request the endpoint found too long.
-    """
-
-    entries: list[Entry]
-    fitting: Fitting
-    asking: Asking
-    entitle: Order | None = None
-    turn: int = 1
-    last: str = ""
-    fits: bool = True
-    tightened: int = 0
-    asked_before: str = ""
-    repeats: int = 0
 
 
 async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:

@@ -2,7 +2,7 @@
 
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -203,7 +203,7 @@ def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "
     )
 
 
-def _set(values: dict[str, object]) -> dict[str, object]:
+def _set(values: Mapping[str, object]) -> dict[str, object]:
     """Return what is there of some values: an empty one says no more than a missing one."""
     return {name: value for name, value in values.items() if value not in (None, "", [], {}, ())}
 

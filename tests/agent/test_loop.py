@@ -2,27 +2,33 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx2
 import pytest
 
-from chat.agent.asking import ATTEMPTS
-from chat.agent.endpoint import Endpoint
+from chat.agent.asking import ATTEMPTS, Asking
+from chat.agent.endpoint import Endpoint, Target
 from chat.agent.errors import EndpointError
 from chat.agent.events import (
+    Batch,
     Ended,
     Event,
     ModelEnded,
     ModelFailed,
     ModelStarted,
-    RetryEnded,
-    RetryStarted,
     TextDelta,
     ToolEnded,
     ToolStarted,
+    WaitEnded,
+    WaitStarted,
 )
-from chat.agent.loop import Task, run
+from chat.agent.fitting import Fitting
+from chat.agent.limits import Budget, Limits
+from chat.agent.loop import run as run_task
+from chat.agent.task import Task
+from chat.agent.transcript import Frozen, Said
 from tests.scripted import Body, Scripted, asks, call, delta, endpoint, event, says
 from tools.registry import Registry, ToolContext, ToolResult
 
@@ -48,13 +54,18 @@ async def run_tool(name: str, arguments: dict[str, Any]) -> ToolResult:
     return await registry.call(name, arguments, context)
 
 
-def task(max_turns: int = 5) -> Task:
-    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Look!"}]
-    return Task("m", messages, registry.schemas(), max_turns, first_wait=0)  # type: ignore[arg-type]
+def task(served: Endpoint, **limits: Any) -> Task:
+    frozen = Frozen("Be brief.", registry.schemas())
+    asking = Asking([Target(served, "m")], Budget(Limits(**limits)), first_wait=0)
+    return Task([Said("user", "Look!")], Fitting(frozen, asked=0), asking)
+
+
+def run(served: Endpoint, call_tool: Any, **limits: Any) -> AsyncGenerator[Batch, None]:
+    return run_task(task(served, **limits), call_tool)
 
 
 async def events(served: Endpoint, **options: Any) -> list[Event]:
-    return [event async for batch in run(task(**options), served, run_tool) for event in batch]
+    return [event async for batch in run(served, run_tool, **options) for event in batch]
 
 
 async def test_an_answer_without_tools_is_one_request_and_one_reply() -> None:
@@ -85,7 +96,7 @@ async def test_calls_of_one_turn_run_side_by_side_and_are_answered_in_order() ->
         asks(call("look", {"place": "a"}, index=0), call("look", {"place": "b"}, index=1)), says("Done.")
     )
     async with asyncio.timeout(5):
-        found = [one async for batch in run(task(), served, meet) for one in batch]
+        found = [one async for batch in run(served, meet) for one in batch]
     assert sum(isinstance(one, ToolEnded) for one in found) == 2
     messages = script.requests[1]["messages"][-2:]
     assert [json.loads(message["content"])["place"] for message in messages] == ["a", "b"]
@@ -119,7 +130,7 @@ async def test_at_the_limit_of_turns_one_last_request_without_tools_is_sent() ->
     more = asks(call("look", {"place": "here"}))
     other = asks(call("look", {"place": "there"}))
     served, script = endpoint(more, other, says("What I found: a tree."))
-    found = await events(served, max_turns=2)
+    found = await events(served, turns=2)
     assert found[-1].stop_reason == "max_turns"  # type: ignore[union-attr]
     assert found[-1].text == "What I found: a tree."  # type: ignore[union-attr]
     assert "tools" not in script.requests[2]
@@ -190,7 +201,7 @@ async def test_what_may_pass_is_asked_again_and_each_attempt_and_wait_is_a_step(
     served, script = endpoint(first, says("The whole answer"))
     found = await events(served)
     kinds = [type(one) for one in found if not isinstance(one, TextDelta)]
-    assert kinds == [ModelStarted, ModelFailed, RetryStarted, RetryEnded, ModelStarted, ModelEnded, Ended]
+    assert kinds == [ModelStarted, ModelFailed, WaitStarted, WaitEnded, ModelStarted, ModelEnded, Ended]
     assert [one.number for one in found if isinstance(one, ModelStarted)] == [1, 3]
     assert script.bodies[0] == script.bodies[1]
     assert found[-1].text == "The whole answer"  # type: ignore[union-attr]
@@ -211,7 +222,7 @@ async def test_an_endpoint_that_wants_to_be_left_alone_for_long_is_not_waited_fo
 
 async def test_the_wait_that_an_endpoint_asks_for_is_kept() -> None:
     served, _ = endpoint(refusal(429, **{"retry-after": "0.01"}), says("Now."))
-    waits = [one.seconds for one in await events(served) if isinstance(one, RetryStarted)]
+    waits = [one.seconds for one in await events(served) if isinstance(one, WaitStarted)]
     assert waits == [0.01]
 
 
@@ -269,7 +280,7 @@ async def test_a_cancelled_run_closes_the_connection_at_once() -> None:
     told = asyncio.Event()
 
     async def drive() -> None:
-        async for batch in run(task(), served, run_tool):
+        async for batch in run(served, run_tool):
             if isinstance(batch[0], TextDelta):
                 told.set()
 
@@ -296,7 +307,7 @@ async def test_a_cancelled_run_cancels_its_tools() -> None:
     served, _ = endpoint(asks(call("look", {"place": "here"})))
 
     async def drive() -> None:
-        async for _ in run(task(), served, hang):
+        async for _ in run(served, hang):
             pass
 
     driven = asyncio.create_task(drive())
@@ -315,7 +326,7 @@ async def test_nothing_takes_effect_before_its_tuple_was_taken() -> None:
         ran.append(name)
         return await run_tool(name, arguments)
 
-    batches = run(task(), served, note)
+    batches = run(served, note)
     assert isinstance((await anext(batches))[0], ModelStarted)
     assert not script.requests
     second = await anext(batches)
@@ -326,7 +337,7 @@ async def test_nothing_takes_effect_before_its_tuple_was_taken() -> None:
 
 async def test_the_last_result_and_the_next_request_share_a_tuple() -> None:
     served, _ = endpoint(asks(call("look", {"place": "here"})), says("A tree."))
-    stored = [batch async for batch in run(task(), served, run_tool) if not isinstance(batch[0], TextDelta)]
+    stored = [batch async for batch in run(served, run_tool) if not isinstance(batch[0], TextDelta)]
     assert [[type(one).__name__ for one in batch] for batch in stored] == [
         ["ModelStarted"],
         ["ModelEnded", "ToolStarted"],
@@ -338,7 +349,7 @@ async def test_the_last_result_and_the_next_request_share_a_tuple() -> None:
 async def test_the_same_call_again_and_again_is_warned_of_and_then_ends_the_run() -> None:
     same = asks(call("look", {"place": "here"}))
     served, script = endpoint(same, same, same, same)
-    found = await events(served, max_turns=9)
+    found = await events(served, turns=9)
     assert "asked for twice before" in script.requests[3]["messages"][-1]["content"]
     assert found[-1].stop_reason == "loop"  # type: ignore[union-attr]
     assert sum(isinstance(one, ToolStarted) for one in found) == 3
@@ -347,7 +358,7 @@ async def test_the_same_call_again_and_again_is_warned_of_and_then_ends_the_run(
 async def test_the_same_call_with_another_one_between_is_no_loop() -> None:
     here, there = asks(call("look", {"place": "here"})), asks(call("look", {"place": "there"}))
     served, _ = endpoint(here, there, here, there, here, says("Done."))
-    assert (await events(served, max_turns=9))[-1].stop_reason == "done"  # type: ignore[union-attr]
+    assert (await events(served, turns=9))[-1].stop_reason == "done"  # type: ignore[union-attr]
 
 
 async def test_a_long_result_is_cut_with_a_mark_and_kept_whole() -> None:
@@ -355,7 +366,7 @@ async def test_a_long_result_is_cut_with_a_mark_and_kept_whole() -> None:
         return ToolResult("x" * 50_000, ok=True)
 
     served, script = endpoint(asks(call("look", {"place": "here"})), says("Long."))
-    found = [one async for batch in run(task(), served, flood) for one in batch]
+    found = [one async for batch in run(served, flood) for one in batch]
     ended = next(one for one in found if isinstance(one, ToolEnded))
     assert len(ended.whole) == 50_000
     assert "cut here" in script.requests[1]["messages"][-1]["content"]

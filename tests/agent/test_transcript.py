@@ -12,6 +12,7 @@ from chat.agent.transcript import (
     Answered,
     Asked,
     Entry,
+    Frozen,
     Said,
     Wire,
     call_ids,
@@ -106,11 +107,32 @@ def test_the_reasoning_that_an_endpoint_wants_back_goes_back_with_its_calls() ->
     assert "reasoning" not in wire(Asked("", asked.calls, "Hm", "reasoning"))
 
 
+def test_reasoning_goes_back_to_none_but_the_endpoint_that_sent_it() -> None:
+    asked = Asked("", (Call("a", "look", {}),), "Hm", "reasoning_content", "here", ({"type": "reasoning.text"},))
+    assert {"reasoning_content", "reasoning_details"} <= set(wire(asked, "here"))
+    assert set(wire(asked, "there")) == {"role", "tool_calls"}
+
+
 def test_without_tools_the_request_says_nothing_of_tools() -> None:
-    body: dict[str, Any] = json.loads(request("m", [wire(Said("user", "hi"))], ()))
+    body: dict[str, Any] = json.loads(request(Frozen("Be brief."), [Said("user", "hi")], "m"))
     assert set(body) == {"model", "messages", "stream", "stream_options"}
 
 
+def test_what_an_endpoint_refuses_is_left_out() -> None:
+    frozen = Frozen("Be brief.", [{"type": "function", "function": {"name": "look"}}])
+    asked = Asked("", (Call("call_abcdef", "look", {"place": "here"}),))
+    told: list[Entry] = [Said("user", "hi"), asked, Answered("call_abcdef", "a tree")]
+    assert "stream_options" not in json.loads(request(frozen, told, "m", without=("stream_options",)))
+    short = json.loads(request(frozen, told, "m", without=("ids",)))["messages"]
+    assert len(short[2]["tool_calls"][0]["id"]) == 9
+    assert short[2]["tool_calls"][0]["id"] == short[3]["tool_call_id"]
+    textual = json.loads(request(frozen, told, "m", without=("tools",)))
+    assert "tools" not in textual
+    assert textual["stop"] == ["Observation:"]
+    assert textual["messages"][2] == {"role": "assistant", "content": 'Action: look({"place": "here"})'}
+    assert textual["messages"][3] == {"role": "user", "content": "Observation: a tree"}
+
+
 def test_the_same_values_give_the_same_bytes() -> None:
-    messages = transcript("Grüße", [Said("user", "世界 \ud800")])
-    assert request("m", messages, ()) == request("m", messages, ())
+    told = [Said("user", "世界 \ud800")]
+    assert request(Frozen("Grüße"), told, "m") == request(Frozen("Grüße"), told, "m")
