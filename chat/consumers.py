@@ -124,7 +124,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if self.viewer.since is None and not self.orders:  # a page that said nothing of itself, such as a script
             self.orders.append(partial(self.viewer.resume, conversation.revision))
         model = frame.model or conversation.model
-        sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id)
+        sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id, frame.mode)
         self.orders.append(self.viewer.follow)
         if not sent.fresh:
             message = await read(Message.objects.get, pk=sent.message)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chat import preferences
 from chat.memory import MAX_FACTS, MAX_TEXT
-from chat.models import Conversation, Fact, FactKind
+from chat.models import Conversation, Fact, FactKind, Mode
 
 MAX_INSTRUCTIONS = 20_000
 
@@ -115,6 +115,11 @@ class ConversationForm(forms.Form):
         max_length=MAX_INSTRUCTIONS,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="What the agent is told before every message here, such as who it is writing for.",
+    )
+    mode = forms.ChoiceField(
+        required=False,
+        choices=Mode.choices,
+        help_text="ReAct: a short thought before each act and before the answer, and a few more tokens.",
     )
     pinned = forms.BooleanField(required=False, label="Pin it to the top of the list")
     archived = forms.BooleanField(

@@ -31,7 +31,14 @@ def _blank_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+def _mode(value: object) -> object:
+    last = value[-1] if isinstance(value, list) and value else value
+    return "" if last == "plain" else None if last == "" else last
+
+
 Text = Annotated[str, BeforeValidator(_message)]
+# The form sends "plain", and after it "react" where the switch is on. None: as before.
+ModeName = Annotated[Literal["", "react"] | None, BeforeValidator(_mode)]
 Revision = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=2**53)]
 RunId = Annotated[uuid.UUID | None, BeforeValidator(_blank_is_none)]
 
@@ -46,12 +53,13 @@ class Resume(BaseModel):
 
 
 class Send(BaseModel):
-    """A message. The same `client_id` again is harmless."""
+    """A message. The same `client_id` again is harmless. Without `mode` the conversation goes on in the one it has."""
 
     action: Literal["send"] = "send"
     message: Text
     client_id: ClientId
     model: str = Field("", max_length=200)
+    mode: ModeName = None
 
 
 class Stop(BaseModel):

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from chat import trace
 from chat.markdown import render as markdown
-from chat.models import Message, Run, RunStatus, Step
+from chat.models import Message, Role, Run, RunStatus, Step
 from chat.rows import Talk
 from chat.words import figures_line, how_it_ended, summary_line
 
@@ -30,7 +30,7 @@ DATA_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A message as it is drawn. `run` is None for what a person said; `thoughts` were said beside tool calls."""
+    """A message as it is drawn. `run` is there for an answer only, and so are the `thoughts` before it."""
 
     message: Message
     run: Run | None = None
@@ -40,7 +40,17 @@ class Article:
     figures: str = ""
     ending: str = ""
     live: bool = False
-    thoughts: Sequence[SafeString] = ()
+    thoughts: Sequence["DrawnThought"] = ()
+
+    @property
+    def template(self) -> str:
+        return f"chat/_article_{self.message.role}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnThought:
+    html: SafeString
+    reasoning: bool
 
 
 def articles(talk: Talk) -> list[Article]:
@@ -50,7 +60,7 @@ def articles(talk: Talk) -> list[Article]:
 def article(message: Message, run: Run | None, talk: Talk) -> Article:
     """Prepare a message for its templates."""
     if run is None:
-        return Article(message)
+        return Article(message, html=markdown(message.text) if message.role == Role.SUMMARY else "")
     return Article(
         message=message,
         run=run,
@@ -60,13 +70,12 @@ def article(message: Message, run: Run | None, talk: Talk) -> Article:
         figures=figures_line(run),
         ending=how_it_ended(run),
         live=run.live,
-        thoughts=[markdown(thought) for thought in talk.thoughts.get(run.pk, ())],
+        thoughts=[DrawnThought(markdown(one.text), one.reasoning) for one in talk.thoughts.get(run.pk, ())],
     )
 
 
 def article_html(drawn: Article) -> SafeString:
-    name = "chat/_article_assistant.html" if drawn.run else "chat/_article_user.html"
-    return render_to_string(name, {"article": drawn})
+    return render_to_string(drawn.template, {"article": drawn})
 
 
 def appended_article(drawn: Article) -> SafeString:
@@ -75,8 +84,8 @@ def appended_article(drawn: Article) -> SafeString:
 
 
 def replaced_article(drawn: Article) -> SafeString:
-    """Return the frame that draws what a person said anew, in the place where it is."""
-    return render_to_string("chat/_article_user.html", {"article": drawn, "oob": True})
+    """Return the frame that draws what a person said, or a summary, anew in the place where it is."""
+    return render_to_string(drawn.template, {"article": drawn, "oob": True})
 
 
 def all_articles(drawn: Iterable[Article]) -> SafeString:
@@ -87,19 +96,15 @@ def all_articles(drawn: Iterable[Article]) -> SafeString:
 def changed_article(drawn: Article) -> SafeString:
     """Return the frame that changes the parts of an answer; while it is live its text is the preview's."""
     at = f"#m-{drawn.message.pk}"
-    thoughts = format_thoughts(drawn.thoughts)
     parts = [
         oob(f"innerHTML:{at}-head", render_to_string("chat/_article_head.html", {"article": drawn})),
-        oob(f"innerHTML:{at}-thoughts", thoughts),
+        oob(f"innerHTML:{at}-thoughts", render_to_string("chat/_thoughts.html", {"thoughts": drawn.thoughts})),
         oob(f"innerHTML:{at}-end", drawn.ending),
     ]
     if not drawn.live:
-        parts += [oob(f"innerHTML:{at}-closed", drawn.html), oob(f"innerHTML:{at}-open", "")]
+        parts += [oob(f"innerHTML:{at}-{part}", "") for part in ("open", "thinking")]
+        parts.append(oob(f"innerHTML:{at}-closed", drawn.html))
     return joined(parts)
-
-
-def format_thoughts(thoughts: Sequence[SafeString]) -> SafeString:
-    return format_html_join("", '<div class="thought">{}</div>', ((thought,) for thought in thoughts))
 
 
 def panel_html(run: Run | None, steps: Sequence[Step]) -> SafeString:
@@ -183,13 +188,24 @@ def notice(words: str) -> SafeString:
 
 
 def preview_frames(
-    message: int, reset: bool, closed: str = "", opened: SafeString | None = None, rest: str = ""
+    message: int,
+    reset: bool,
+    thought: str = "",
+    closed: str = "",
+    opened: SafeString | None = None,
+    rest: str = "",
+    writes: bool = False,
 ) -> SafeString:
-    """Return the frame for streamed text: blocks that closed, then the open one anew, or more of its plain `rest`."""
+    """Return the frame for streamed text: blocks that closed, then the open one anew, or more of its plain `rest`.
+
+    `thought` is more of what is thought before that; `writes` says that the answer begins.
+    """
     at, parts = f"#m-{message}", []
     if reset:
-        parts += [oob(f"innerHTML:{at}-closed", ""), oob(f"innerHTML:{at}-open", "")]
-    if reset and opened is not None:
+        parts += [oob(f"innerHTML:{at}-{part}", "") for part in ("thinking", "closed", "open")]
+    if thought:
+        parts.append(oob(f"beforeend:{at}-thinking", thought))
+    if writes:
         parts += [oob(f"innerHTML:{at}-head b", "Writing"), oob("innerHTML:#status", "Writing")]
     if closed:
         parts.append(oob(f"beforeend:{at}-closed", closed))

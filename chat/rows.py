@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.db.models import Case, Exists, Model, OuterRef, When
 
+from chat.agent.react import thought
 from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind
 
 SHOWN_MESSAGES = 100
@@ -29,13 +30,21 @@ STEPS_SINCE = """
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What a model thought in a step, in the open, or as the `reasoning` that its endpoint sends."""
+
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Talk:
     """Messages of a conversation, each with its run if it is an answer, at a revision."""
 
     revision: int
     title: str
     messages: Sequence[tuple[Message, Run | None]] = ()
-    thoughts: dict[uuid.UUID, list[str]] = field(default_factory=dict)
+    thoughts: dict[uuid.UUID, list[Thought]] = field(default_factory=dict)
     partial: dict[uuid.UUID, str] = field(default_factory=dict)
     earlier: bool = False
 
@@ -126,18 +135,20 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
 
 def _said(
     pairs: Sequence[tuple[Message, Run | None]],
-) -> tuple[dict[uuid.UUID, list[str]], dict[uuid.UUID, str]]:
-    """Return by run what its model said beside tool calls, and what a live one has said so far."""
-    runs = [run for _, run in pairs if run and (run.turns > 1 or run.live)]
-    thoughts: dict[uuid.UUID, list[str]] = defaultdict(list)
+) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:
+    """Return by run what its model thought, and what a live one has said so far."""
+    runs = [run for _, run in pairs if run]
+    thoughts: dict[uuid.UUID, list[Thought]] = defaultdict(list)
     partial: dict[uuid.UUID, str] = {}
     steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
     for step in steps.only("run", "output", "ended") if runs else ():
         output = step.output
-        if output.get("calls") and output.get("text"):
-            thoughts[step.run_id].append(output["text"])
-        elif step.ended is None:
+        if step.ended is None:
             partial[step.run_id] = output.get("text", "")
+            continue
+        beside = thought(output.get("text", "")) if output.get("calls") else ""
+        found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]
+        thoughts[step.run_id] += [one for one in found if one.text]
     return dict(thoughts), partial
 
 

@@ -57,24 +57,28 @@ live: dict[uuid.UUID, Live] = {}
 _sending: set["asyncio.Task[Sent]"] = set()
 
 
-async def send(owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None) -> Sent:
-    """Store a message, in a new conversation if there is none yet, and begin its run.
+async def send(
+    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None = None
+) -> Sent:
+    """Store a message, in a new conversation if there is none yet, and begin its run. `mode` None: as it was.
 
     Raises store.Refused or endpoints.NoModel, whose words are for the person. A sender who goes away in the middle
     changes nothing: what is stored is begun.
     """
-    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation))
+    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation, mode))
     _sending.add(sending)
     sending.add_done_callback(_sending.discard)
     return await asyncio.shield(sending)
 
 
-async def _send(owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None) -> Sent:
+async def _send(
+    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None
+) -> Sent:
     model, at = await endpoints.chosen(model), now()
     if conversation is None:
-        sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at)
+        sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at, mode or "")
     else:
-        sent = await write(store.send, conversation, owner, text, client_id, model, PROCESS, at)
+        sent = await write(store.send, conversation, owner, text, client_id, model, PROCESS, at, mode)
     if sent.attempt:
         begin(sent.run, sent.attempt, sent.conversation)
     await hint(sent.conversation)

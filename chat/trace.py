@@ -13,13 +13,16 @@ from django.utils.safestring import SafeString
 
 from chat.agent import strict
 from chat.models import Run, Step, StepKind, StepStatus
-from chat.words import count, dollars, duration, how_it_ended, plural
+from chat.words import about, count, dollars, duration, how_it_ended, plural
 from tools.text import clean
 
 LABEL_LENGTH = 60
 PREVIEW_LENGTH = 4_000
 SHORT_JSON = 60
 LEAST_WIDTH = 0.8
+GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
+LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
+IN_BRIEF = "Older tool results no longer fit into the model's window. From here on only their beginnings are sent."
 
 JSON_TOKENS = re.compile(r'("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*|\btrue\b|\bfalse\b|\bnull\b)')
 
@@ -84,10 +87,11 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
 
 def figures(run: Run) -> list[tuple[str, str]]:
     """Return the sums of a run: the number, and what it counts."""
+    limit = run.request.get("limits", {}).get("tokens") if run.live else None  # what is left matters while it goes on
     return [
         (count(run.turns), "turn" if run.turns == 1 else "turns"),
         (count(run.tool_calls), "tool call" if run.tool_calls == 1 else "tool calls"),
-        (count(run.tokens), "tokens"),
+        (about(run.tokens, run.estimated), f"of {count(limit)} tokens" if limit else "tokens"),
         (dollars(run.cost), "cost"),
         (duration(run.seconds) or "–", "total"),
     ]
@@ -158,6 +162,12 @@ def _names(step: Step) -> tuple[str, str]:
             return "Memory", label if facts or preferences else "nothing remembered"
         case StepKind.RETRY:
             return "Retry", f"waits {duration(step.input['seconds'])}, then asks again"
+        case StepKind.WAIT:
+            return "Wait", f"for {step.input['reason']}"
+        case StepKind.LIMIT:
+            return "Limit", step.name
+        case StepKind.CONTEXT:
+            return "Context", _context_label(step)
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
             return step.name, f"{label}: {step.error}" if step.error else label[:LABEL_LENGTH]
@@ -165,10 +175,20 @@ def _names(step: Step) -> tuple[str, str]:
         return "Think", "at work"
     if step.error:
         return "Think", step.error
+    if step.input.get("purpose") == "title":
+        return "Title", output.get("text", "")[:LABEL_LENGTH]
     if calls := output.get("calls"):
         return "Think", f"chose {plural(len(calls), 'tool')}"
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
+
+
+def _context_label(step: Step) -> str:
+    if "purpose" not in step.input:
+        return "older results in brief"
+    if step.status == StepStatus.RUNNING:
+        return "sums up older turns"
+    return step.error or "older turns summed up"
 
 
 def _short(value: object) -> str:
@@ -192,8 +212,12 @@ def _fields(step: Step) -> list[Field]:
             return _memory_fields(step)
         case StepKind.TOOL:
             return _tool_fields(step)
-        case StepKind.RETRY:
+        case StepKind.RETRY | StepKind.WAIT:
             return [Field("Reason", escape(step.input["reason"]))]
+        case StepKind.LIMIT:
+            return [Field("What follows", escape(LAST_REQUEST))]
+        case StepKind.CONTEXT if "purpose" not in step.input:
+            return [Field("What changed", escape(IN_BRIEF))]
     return _model_fields(step)
 
 
@@ -220,6 +244,10 @@ def _tool_fields(step: Step) -> list[Field]:
 def _model_fields(step: Step) -> list[Field]:
     output = step.output
     fields = [Field("Model", escape(output.get("model") or step.name))]
+    if without := step.input.get("without"):
+        fields.append(Field("Asked without", escape(f"{', '.join(without)}, which this endpoint refuses")))
+    if output.get("thought"):
+        fields.append(Field("Thought", escape(output["thought"][:PREVIEW_LENGTH])))
     if output.get("reasoning"):
         fields.append(Field("Reasoning", escape(output["reasoning"][:PREVIEW_LENGTH])))
     if step.error:
@@ -243,8 +271,9 @@ def response_text(step: Step) -> str:
 def _tokens(step: Step) -> SafeString:
     if step.tokens is None:
         return escape("The endpoint did not report any.")
-    known = [(count(number), name) for name, number in step.buckets.items() if number is not None]
-    return format_html_join(", ", "{} {}", known)
+    known = [(about(number, step.estimated), name) for name, number in step.buckets.items() if number is not None]
+    counted = format_html_join(", ", "{} {}", known)
+    return format_html("{}. {}", counted, GUESSED) if step.estimated else counted
 
 
 def _cut(step: Step, name: str, text: str) -> Field:

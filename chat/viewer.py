@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from chat import render, rows, trace
 from chat.markdown import render as markdown
-from chat.models import Run, RunStatus
+from chat.models import Role, Run, RunStatus
 from chat.preview import Preview, preview_of
 from chat.rows import Talk
 
@@ -19,10 +19,12 @@ OPEN_LIMIT = 2_000
 class Text:
     """How much of a model step's text a page has: `closed` characters as finished blocks, `open` ones after them.
 
-    With `plain` the open ones stand there as plain text, because they have grown long.
+    With `plain` the open ones stand there as plain text, because they have grown long. `thought` characters were
+    thought before that.
     """
 
     number: int
+    thought: int = 0
     closed: int = 0
     open: int = 0
     plain: bool = False
@@ -104,6 +106,8 @@ class Viewer:
                 yield render.appended_article(drawn)
             elif run:
                 yield render.changed_article(drawn)
+            elif message.role == Role.SUMMARY:
+                yield render.replaced_article(drawn)
             if run and not run.live:
                 self._texts.pop(run.pk, None)
         if talk.revision != self.since or self._resumed:
@@ -135,7 +139,7 @@ class Viewer:
         if not at_work:
             return render.live_frames(None)
         showing = preview_of(at_work[0].pk)
-        return render.live_frames(at_work[0], writing=bool(showing and showing.number))
+        return render.live_frames(at_work[0], writing=bool(showing and showing.text))
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""
@@ -170,9 +174,11 @@ class Viewer:
         reset = shown is None or shown.number != showing.number
         if shown is None or reset:
             shown = self._texts[run] = Text(showing.number)
-        closed = showing.closed
+        closed, thought = showing.closed, showing.thought[shown.thought :]
+        shown.thought += len(thought)
+        begins = bool(text) and not (shown.closed or shown.open)
         if not reset and len(text) == shown.closed + shown.open:
-            return SafeString("")
+            return render.preview_frames(showing.message, reset=False, thought=thought)
         blocks = markdown(text[shown.closed : closed]) if closed > shown.closed else ""
         rest, opened, more = text[closed:], None, ""
         if blocks or not shown.plain:
@@ -181,4 +187,4 @@ class Viewer:
         else:
             more = rest[shown.open :]
         shown.closed, shown.open = closed, len(rest)
-        return render.preview_frames(showing.message, reset, blocks, opened, more)
+        return render.preview_frames(showing.message, reset, thought, blocks, opened, more, begins)

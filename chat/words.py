@@ -8,6 +8,8 @@ TIMES = {1: "once", 2: "twice"}
 
 ENDINGS = {
     StopReason.MAX_TURNS: "The limit of turns was reached. This is what was found so far.",
+    StopReason.BUDGET: "The budget of this run was used up. This is what was found so far.",
+    StopReason.TIMEOUT: "The time for this run was up. This is what was found so far.",
     StopReason.LENGTH: "The reply was cut off at the limit of its length.",
     StopReason.STOPPED: "Stopped.",
 }
@@ -30,6 +32,11 @@ def dollars(amount: Decimal | None) -> str:
     if amount is None:
         return "–"
     return f"${amount:,.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def about(number: int | None, estimated: bool) -> str:
+    """Return a count, marked where it is a guess."""
+    return f"≈{count(number)}" if estimated and number is not None else count(number)
 
 
 def plural(number: int, word: str) -> str:
@@ -56,7 +63,7 @@ def figures_line(run: Run) -> str:
     """Return "3 turns · 2.41 s · 1,312 tokens", with what is known."""
     parts = [plural(run.turns, "turn") if run.turns else ""]
     parts.append(duration(run.seconds))
-    parts.append("" if run.tokens is None else plural(run.tokens, "token"))
+    parts.append("" if run.tokens is None else f"{about(run.tokens, run.estimated)} tokens")
     return " · ".join(part for part in parts if part)
 
 
@@ -64,4 +71,6 @@ def how_it_ended(run: Run) -> str:
     """Say how a run ended, unless it simply answered."""
     if run.live or run.stop_reason == StopReason.DONE:
         return ""
+    if run.status == RunStatus.DONE:
+        return ENDINGS[StopReason(run.stop_reason)]
     return run.error or ENDINGS.get(StopReason(run.stop_reason), "")

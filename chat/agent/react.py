@@ -111,7 +111,9 @@ class Voices:
         marks = (THOUGHT, "Action:")
         if not start or any(mark.startswith(start) for mark in marks):
             return "", ""
-        if not start.startswith(marks) and not self._given and not _ANSWER.match(start):
+        if not self._given and start.startswith(THOUGHT):
+            self._given = self._text.index(THOUGHT) + len(THOUGHT)
+        elif not self._given and not start.startswith("Action:") and not _ANSWER.match(start):
             if ANSWER.startswith(start.lstrip("*")):
                 return "", ""
             self._answering = True  # it does not think in the open

@@ -46,11 +46,15 @@ class Memory:
 
 @dataclass(frozen=True)
 class Conversation:
-    """All that a reply may depend on. `tools` maps each tool on offer to the names of its parameters."""
+    """All that a reply may depend on. `tools` maps each tool on offer to the names of its parameters.
+
+    `prompt` is what the system says.
+    """
 
     exchanges: tuple[Exchange, ...]
     memory: Memory
     tools: Mapping[str, frozenset[str]]
+    prompt: str = ""
 
     @property
     def current(self) -> Exchange:
@@ -61,9 +65,10 @@ def read(body: Mapping[str, object]) -> Conversation:
     """Reads a Chat Completions body. What is malformed is left out, never an error."""
     messages = list(_objects(body.get("messages")))
     tools = {} if body.get("tool_choice") == "none" else dict(_tools(body.get("tools")))
-    if not tools and [message.get("role") for message in messages[-2:]] == ["tool", "user"]:
-        messages.pop()  # no new question: the word that the limit of turns is reached
-    return Conversation(tuple(_exchanges(messages)), _memory(messages), tools)
+    if not tools and [message.get("role") for message in messages[-2:]] in (["tool", "user"], ["user", "user"]):
+        messages.pop()  # no new question: the word that a limit is reached
+    prompt = "\n".join(_text(m.get("content")) for m in messages if m.get("role") in ("system", "developer"))
+    return Conversation(tuple(_exchanges(messages)), _memory(prompt), tools, prompt)
 
 
 def _exchanges(messages: list[dict[str, object]]) -> Iterator[Exchange]:
@@ -119,9 +124,8 @@ def _tools(value: object) -> Iterator[tuple[str, frozenset[str]]]:
             yield str(function["name"]), frozenset(properties if isinstance(properties, dict) else ())
 
 
-def _memory(messages: list[dict[str, object]]) -> Memory:
-    prompts = (_text(m.get("content")) for m in messages if m.get("role") in ("system", "developer"))
-    found = next((match for match in map(MEMORY.search, prompts) if match), None)
+def _memory(prompt: str) -> Memory:
+    found = MEMORY.search(prompt)
     data = _object(found.group(1)) if found else {}
     facts, preferences = data.get("facts"), data.get("preferences")
     return Memory(

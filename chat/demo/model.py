@@ -6,6 +6,8 @@ from chat.demo.acting import act
 from chat.demo.context import Context
 from chat.demo.conversation import read
 from chat.demo.parts import Call, Reply
+from chat.demo.summing_up import SUMMARY_ASKED_FOR, sum_up
+from chat.demo.thinking import think
 from chat.demo.understanding import understand
 
 __all__ = ["Call", "Reply", "reply"]
@@ -19,8 +21,11 @@ def reply(body: Mapping[str, object]) -> Reply:
     conversation = read(body)
     if not conversation.exchanges:
         return Reply(NO_QUESTION)
+    if SUMMARY_ASKED_FOR in conversation.prompt:
+        return sum_up(conversation.current.question)
     context = Context(conversation.memory)
     for exchange in conversation.exchanges[-REMEMBERED_EXCHANGES:-1]:
         for intent in understand(exchange.question, context):
             context = context.after(intent, exchange)
-    return act(understand(conversation.current.question, context), conversation, context)
+    turn = act(understand(conversation.current.question, context), conversation, context)
+    return think(turn, conversation.prompt, [outcome.call.name for outcome in conversation.current.outcomes])

@@ -39,7 +39,9 @@ def start(request: HttpRequest) -> HttpResponse:
     try:
         frame = frames.check({**request.POST.dict(), "action": "send"})
         assert isinstance(frame, frames.Send)  # noqa: S101  By its action.
-        sent = async_to_sync(runs.send)(user_of(request).pk, frame.message, frame.client_id, frame.model, None)
+        sent = async_to_sync(runs.send)(
+            user_of(request).pk, frame.message, frame.client_id, frame.model, None, frame.mode
+        )
     except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
         page = _new_page(request) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
         return render(request, "chat/page.html", page, status=422)
@@ -86,7 +88,7 @@ def conversations(request: HttpRequest) -> HttpResponse:
 async def _act(user: int, found: Conversation, frame: frames.Frame) -> None:
     match frame:
         case frames.Send():
-            await runs.send(user, frame.message, frame.client_id, frame.model or found.model, found.pk)
+            await runs.send(user, frame.message, frame.client_id, frame.model or found.model, found.pk, frame.mode)
         case frames.Stop():
             await runs.stop(found.pk)
 

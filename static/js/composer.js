@@ -102,9 +102,13 @@
     composer.requestSubmit();
   }
 
-  function withModel({ target, formData }) {
+  const mode = () => ($("input[name=mode][value=react]").checked ? "react" : "plain");
+
+  function withChoices({ target, formData }) {
+    if (target.id !== "examples") return;
     const model = $("select[name=model]");
-    if (target.id === "examples" && model) formData.set("model", model.value);
+    if (model) formData.set("model", model.value);
+    formData.set("mode", mode());
   }
 
   if (composer) {
@@ -115,7 +119,7 @@
     box.addEventListener("input", keepDraft);
     box.addEventListener("input", fit);
     on("submit", submitted, true);
-    on("formdata", withModel);
+    on("formdata", withChoices);
     // A page out of the browser's memory is older than what is stored.
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   }
@@ -138,7 +142,7 @@
     say({ action: "resume", since, run, run_since: revision });
     const { sent, sentId } = composer.dataset;
     if (!sentId || socketWrapper.queue.some(({ message }) => message.includes(sentId))) return;
-    say({ action: "send", message: sent, client_id: sentId, model: $("select[name=model]")?.value });
+    say({ action: "send", message: sent, client_id: sentId, model: $("select[name=model]")?.value, mode: mode() });
   }
 
   function closed({ detail: { event, socketWrapper } }) {

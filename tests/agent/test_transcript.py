@@ -14,14 +14,13 @@ from chat.agent.transcript import (
     Entry,
     Frozen,
     Said,
-    Wire,
     call_ids,
     repair,
     request,
     transcript,
     wire,
 )
-from chat.agent.values import Call
+from chat.agent.values import Call, Wire
 
 IDS = st.sampled_from("abcd")
 texts = st.text(max_size=5)
