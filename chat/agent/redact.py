@@ -1,14 +1,18 @@
 """Takes an endpoint's key out of what the endpoint sends back: some echo it, and it may come in pieces."""
 
-SHORTEST = 6  # what is shorter is no secret, and stands in too many words
+SHORTEST = 8  # what is shorter is no secret, and stands in too many words
 HIDDEN = "***"
+# What the handbooks of endpoints without keys say to write in a key's place.
+PLACEHOLDERS = frozenset(
+    {"lm-studio", "not-needed", "no-key-needed", "no-key-required", "sk-no-key-required", "token-abc123", "placeholder"}
+)
 
 
 class Redactor:
     """Hides one secret. Text that comes in pieces is held back where it may be the beginning of it."""
 
     def __init__(self, secret: str = "") -> None:
-        self._secret = secret if len(secret) >= SHORTEST else ""
+        self._secret = secret if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS else ""
         self._held = ""
 
     def hide(self, text: str) -> str:
