@@ -13,6 +13,7 @@ from chat.agent.errors import EndpointError, StreamError
 from chat.agent.redact import Redactor
 from chat.agent.sse import EventSplitter
 from chat.agent.stream import LONGEST_NAME, Assembler
+from tools.text import clean
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
@@ -58,9 +59,9 @@ class Endpoint:
             names = [model.id for model in page.data]
         except openai.OpenAIError as error:
             raise self._explain(error) from error
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise EndpointError(f"{self.host} lists no models. Is its address right?", again=False) from error
-        return [name for name in names if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME]
+        return [name for name in names if isinstance(name, str) and self._is_name(name)]
 
     async def stream(self, body: bytes, assembler: Assembler) -> AsyncGenerator[str, None]:
         """Send a request and feed the reply to `assembler`, yielding each piece of text as it comes.
@@ -112,6 +113,10 @@ class Endpoint:
                 assembler.done = True
             else:
                 yield data
+
+    def _is_name(self, name: str) -> bool:
+        """Say whether a model's name can be stored, shown and asked for as it is."""
+        return 0 < len(name) <= LONGEST_NAME and name == clean(self.redactor().hide(name))
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
         """Say what went wrong, and what a person can do about it."""

@@ -44,7 +44,8 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             case ModelEnded():
                 _model_ended(run, revision, event)
             case ModelFailed():
-                _end_step(run, event.number, event.at, revision, error=event.error, output={"text": event.text})
+                said = {"text": clean(event.text)}
+                _end_step(run, event.number, event.at, revision, error=event.error, output=said)
             case RetryStarted():
                 _retry_started(run, revision, event)
             case RetryEnded():
