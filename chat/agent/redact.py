@@ -1,10 +1,10 @@
 """Takes an endpoint's key out of what the endpoint sends back: some echo it, and it may come in pieces."""
 
-SHORTEST = 8  # what is shorter is no secret, and stands in too many words
+SHORTEST = 6  # what is shorter is no secret, and stands in too many words
 HIDDEN = "***"
 # What the handbooks of endpoints without keys say to write in a key's place.
 PLACEHOLDERS = frozenset(
-    {"lm-studio", "not-needed", "no-key-needed", "no-key-required", "sk-no-key-required", "token-abc123", "placeholder"}
+    {"ollama", "lm-studio", "not-needed", "no-key-needed", "no-key-required", "sk-no-key-required", "sk-1234"}
 )
 
 
