@@ -82,6 +82,23 @@ def test_whatever_a_stranger_sends_is_closed_alike_and_changes_nothing(
     assert told(alice_at.get(f"/c/{hers}/").text) == told(before)
 
 
+def test_while_she_is_answered_nobody_else_hears_of_it(
+    site: Site, alice_at: httpx2.Client, bob_at: httpx2.Client, his: str
+) -> None:
+    hers = begin(alice_at, "Hello")
+    with opened(site, bob_at, his) as page, opened(site, alice_at, hers) as answered:
+        page.say(action="resume", since=0)
+        page.until('id="cursor"')
+        page.seen = ""
+        answered.ask(f"Say {SECRET} once more")
+        answered.until('data-value="done"')
+        page.say(action="dance")  # the answer to it is the next that he hears
+        page.until("does not know")
+        assert SECRET not in page.seen
+        assert "swap-oob" in page.seen
+        assert page.seen.count("hx-swap-oob") == 1
+
+
 @pytest.mark.parametrize("fields", ACTIONS)
 def test_nobody_is_answered_nothing(site: Site, hers: str, fields: dict[str, Any]) -> None:
     with opened(site, None, hers) as page:
