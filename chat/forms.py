@@ -41,8 +41,7 @@ class FactForm(forms.Form):
 
     def clean(self) -> None:
         super().clean()
-        if not self.fact and self._others().count() >= MAX_FACTS:
-            raise ValidationError(f"{MAX_FACTS} are remembered, which is the most. Delete one first.")
+        self._check_room()
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"]
@@ -51,14 +50,17 @@ class FactForm(forms.Form):
         return text
 
     def write(self) -> bool:
-        """Store what is valid. False, with an error in the form, where another tab was quicker with the same."""
+        """Store what is valid. False, with an error in the form, where another tab was quicker."""
         try:
             with transaction.atomic():
+                User.objects.select_for_update().get(pk=self.owner.pk)  # one at a time, or the limit would not hold
+                self._check_room()
                 self._write()
         except IntegrityError:
             self.add_error(None, "This is remembered already.")
-            return False
-        return True
+        except ValidationError as error:
+            self.add_error(None, error)
+        return self.is_valid()
 
     def _write(self) -> None:
         if not self.fact:
@@ -67,6 +69,10 @@ class FactForm(forms.Form):
             # From now on it says what was typed here, so it does not come from a message any more.
             changed = {"version": F("version") + 1, "message": None, "updated": timezone.now()}
             Fact.objects.filter(pk=self.fact.pk).update(**self.cleaned_data, **changed)
+
+    def _check_room(self) -> None:
+        if not self.fact and self._others().count() >= MAX_FACTS:
+            raise ValidationError(f"{MAX_FACTS} are remembered, which is the most. Delete one first.")
 
     def _others(self) -> QuerySet[Fact]:
         others = Fact.objects.filter(owner=self.owner, kind=self.kind)

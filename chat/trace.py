@@ -19,6 +19,7 @@ from tools.text import clean
 LABEL_LENGTH = 60
 PREVIEW_LENGTH = 4_000
 SHORT_JSON = 60
+LONG_JSON = 100_000  # what is longer is shown as it stands: coloured and indented it might take fifty times the room
 LEAST_WIDTH = 0.8
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
@@ -142,15 +143,20 @@ def json_html(text: str) -> SafeString:
 
 def pretty(text: str) -> SafeString:
     """Return a text as readable HTML: indented and coloured if it is JSON, as it stands if not."""
-    try:
-        value = strict.loads(text)
-    except ValueError:
-        return escape(text)
+    value = _read_json(text) if len(text) <= LONG_JSON else None
     if not isinstance(value, dict | list):
         return escape(text)
     line = json.dumps(value, ensure_ascii=False)
+    lines = json.dumps(value, indent=2, ensure_ascii=False)
     # An escape in the JSON may stand for what no page can carry.
-    return json_html(clean(line if len(line) <= SHORT_JSON else json.dumps(value, indent=2, ensure_ascii=False)))
+    return json_html(clean(lines if len(line) > SHORT_JSON and len(lines) <= LONG_JSON else line))
+
+
+def _read_json(text: str) -> object:
+    try:
+        return strict.loads(text)
+    except ValueError:
+        return None
 
 
 def _names(step: Step) -> tuple[str, str]:

@@ -4,10 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 
 from chat.management.commands.ask import plain
+from tests.chat.made import conversation_of
 from tests.serving import ROOT, site_environment
 
 
@@ -62,6 +66,14 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(environment: dict[str, str])
         assert refused.returncode == 1
         assert words in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_anothers_conversation_is_none(alice: User, bob: User) -> None:
+    hers = conversation_of(alice)
+    for asked in (hers.pk, uuid4()):
+        with pytest.raises(CommandError) as refused:
+            call_command("ask", "hi", user="bob", conversation=asked)
+        assert str(refused.value) == f"bob has no conversation {asked}."
 
 
 def test_a_run_that_failed_does_not_exit_with_0(environment: dict[str, str]) -> None:

@@ -214,4 +214,6 @@ def test_an_open_socket_is_closed_when_its_session_ends(
         page.say(action="resume", since=0)
         page.until('id="cursor"')
         leave(site, client, name)
+        left = time.monotonic()
         assert page.close_code() == 4401
+        assert time.monotonic() - left < 2

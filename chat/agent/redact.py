@@ -2,13 +2,17 @@
 
 SHORTEST = 6  # what is shorter is no secret, and stands in too many words
 HIDDEN = "***"
+# What the handbooks of endpoints without keys say to write in a key's place.
+PLACEHOLDERS = frozenset(
+    {"ollama", "lm-studio", "not-needed", "no-key-needed", "no-key-required", "sk-no-key-required", "sk-1234"}
+)
 
 
 class Redactor:
     """Hides one secret. Text that comes in pieces is held back where it may be the beginning of it."""
 
     def __init__(self, secret: str = "") -> None:
-        self._secret = secret if len(secret) >= SHORTEST else ""
+        self._secret = secret if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS else ""
         self._held = ""
 
     def another(self) -> "Redactor":

@@ -48,7 +48,8 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             case ModelEnded():
                 _model_ended(run, revision, event)
             case ModelFailed():
-                _end_step(run, event.number, event.at, revision, error=event.error, output={"text": event.text})
+                said = _set({"text": clean(event.text)})
+                _end_step(run, event.number, event.at, revision, error=event.error, output=said)
             case WaitStarted():
                 _wait_started(run, revision, event)
             case WaitEnded():

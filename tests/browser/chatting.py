@@ -57,11 +57,17 @@ def ask(page: Page, text: str) -> None:
 
 
 def answered(page: Page, number: int = 1, status: str = "done") -> Locator:
-    """The answer of this number, once it has ended so, and nothing is going on any more."""
+    """The answer of this number, once it has ended so, and nothing is going on any more. Nothing is drawn twice."""
     answer = answers(page).nth(number - 1)
     expect(answer).to_have_attribute("data-status", status)
     expect(stop(page)).to_have_count(0)
+    assert page.evaluate(DRAWN_TWICE) == []
     return answer
+
+
+DRAWN_TWICE = """
+Array.from(document.querySelectorAll("[id]"), (element) => element.id).filter((id, n, ids) => ids.indexOf(id) !== n)
+"""
 
 
 def html(page: Page, selector: str) -> str:
