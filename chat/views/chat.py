@@ -7,9 +7,10 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat import endpoints, frames, rows, runs, store, trace
+from chat import allowances, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
 from chat.lists import grouped, listed
 from chat.models import Conversation
@@ -124,5 +125,6 @@ def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
         "model": model if model in names else next(iter(names), ""),
         "demo": settings.DEMO,
         "client_id": str(uuid.uuid4()),
+        "allowance": allowances.warning(user_of(request).pk, timezone.now()),
         "panel": None,
     }
