@@ -107,6 +107,28 @@ def is_plain_url(said: str) -> bool:
     return clean and parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_fine
 
 
+def redis_url(name: str) -> str:
+    """The address of a Redis server, or empty; it may hold a password, and so is never said again."""
+    said = secret(name)
+    if said and not _is_redis_url(said):
+        raise WrongEnvironment(
+            f"{name} must be redis:// or rediss:// with a host, and at most a port, a password and a database's number."
+        )
+    if said and find_spec("redis") is None:
+        raise WrongEnvironment(f"{name} is set, and the package redis is missing. Install it with the extra [scale].")
+    return said
+
+
+def _is_redis_url(said: str) -> bool:
+    try:
+        parts = urlsplit(said)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    database = re.fullmatch(r"(/[0-9]{0,4})?", parts.path) and not re.search(r"[\s\\?#]", said)
+    return bool(database) and parts.scheme in ("redis", "rediss") and bool(parts.hostname) and port_is_fine
+
+
 def folder(name: str, default: Path) -> Path:
     """A folder that exists when this returns, made for its owner alone where it did not."""
     path = Path(text(name, str(default))).expanduser().absolute()

@@ -80,13 +80,21 @@ AGENT_TOOL_TIMEOUT = env.number("AGENT_TOOL_TIMEOUT", 30, least=0.1, most=3600)
 TOOL_MODULES = env.modules("TOOL_MODULES")
 WEATHER_SOURCE = env.choice("WEATHER_SOURCE", "auto", ("auto", "live", "sample"))
 
+# Shared between processes
+
+REDIS_URL = env.redis_url("REDIS_URL")
+
 # Logs
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
 LOGGING_CONFIG = "agentsite.logs.configure"
-LOGGING = {"form": LOG_FORMAT, "level": LOG_LEVEL, "secrets": (OPENAI_API_KEY, SECRET_KEY)}
+LOGGING = {
+    "form": LOG_FORMAT,
+    "level": LOG_LEVEL,
+    "secrets": (OPENAI_API_KEY, SECRET_KEY, urlsplit(REDIS_URL).password or ""),
+}
 
 env.refuse_unknown("AGENT_")
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from chat.agent.endpoint import Endpoint
 from chat.agent.gate import Gate
 from chat.demo.transport import DemoTransport
+from chat.shared_pace import SharedPace
 
 DEMO_URL = "http://demo.invalid/v1"
 
@@ -71,8 +72,9 @@ def keep_only(slots: Collection[int | str]) -> None:
 def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None, int | None]) -> Endpoint:
     if transport := transports.get(base_url):
         return Endpoint(base_url, key, transport, abilities)
-    a_minute, at_once = limits
-    gate = Gate(a_minute or settings.AGENT_REQUESTS_PER_MINUTE, at_once or settings.AGENT_MAX_CONCURRENT)
+    a_minute, at_once = limits[0] or settings.AGENT_REQUESTS_PER_MINUTE, limits[1] or settings.AGENT_MAX_CONCURRENT
+    pace = SharedPace(settings.REDIS_URL, base_url, a_minute) if settings.REDIS_URL else None
+    gate = Gate(a_minute, at_once, pace=pace)
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
     endpoint = Endpoint(base_url, key, transport, abilities, gate)
     # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.

@@ -66,7 +66,10 @@ class Message(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["owner", "client_id"], name="message_client_id"),)
-        indexes = (models.Index(fields=["conversation", "revision"], name="message_revision"),)
+        indexes = (
+            models.Index(fields=["conversation", "revision"], name="message_revision"),
+            models.Index(fields=["owner", "created"], name="message_owner"),
+        )
 
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:60]}"
@@ -316,4 +319,6 @@ class Fact(models.Model):
         return f"{self.key}: {self.text}" if self.kind == FactKind.PREFERENCE else self.text
 
 
-import chat.endpoint_models  # noqa: E402, F401  Django finds models here.
+# Django looks for models here.
+import chat.allowance_models
+import chat.endpoint_models  # noqa: E402, F401

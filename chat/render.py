@@ -173,6 +173,11 @@ def live_frames(run: Run | None, writing: bool = False) -> SafeString:
     return oob("innerHTML:#stop-slot", stop) + oob("innerHTML:#status", doing)
 
 
+def allowance_frame(words: str) -> SafeString:
+    """Return the frame for the line that says how much a person has left, if that is little."""
+    return oob("innerHTML:#allowance", words)
+
+
 def title_frame(title: str) -> SafeString:
     return oob("innerHTML:#title", title) + oob("innerHTML:head > title", f"{title} · agentsite")
 

@@ -103,7 +103,7 @@ async def stop(conversation: uuid.UUID) -> bool:
 async def delete(conversation: uuid.UUID) -> None:
     """Delete a conversation with all that is in it; what is at work in it is stopped."""
     await stop(conversation)
-    await write(store.delete_conversation, conversation)
+    await write(store.delete_conversation, conversation, now())
     await hint(conversation)
 
 

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat import render, rows, trace
+from chat import allowances, render, rows, trace
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus
 from chat.preview import Preview, preview_of
@@ -115,6 +116,8 @@ class Viewer:
             live = rows.live_runs(self.conversation)
             self._live = {run.pk: self._live.get(run.pk, -1) for run in live}
             yield self._doing(live)
+            if not live:
+                yield render.allowance_frame(allowances.warning_in(self.conversation, timezone.now()))
             yield render.conversation_cursor(talk.revision)
 
     def _answers(self) -> Iterator[SafeString]:

@@ -8,9 +8,13 @@ from typing import Any
 
 import django
 import pytest
+import redis
 
 # Settings are read once, as Django is set up, so the environment of the tests is made before that.
-OURS = ("ALLOWED_HOSTS", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FILE", "TOOL_MODULES")
+OURS = (
+    "ALLOWED_HOSTS", "HOST", "PORT", "PUBLIC_URL", "REDIS_URL", "REDIS_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE",
+    "TOOL_MODULES",
+)  # fmt: skip
 FOLDER = tempfile.TemporaryDirectory(prefix="agentsite-tests-")
 for name in list(os.environ):
     if name in OURS or name.startswith(("AGENT_", "LOG_", "OPENAI_")):
@@ -123,6 +127,21 @@ def site(server: Callable[..., Site]) -> Site:
     shared.add_user("alice", PASSWORD)
     shared.add_user("bob", PASSWORD)
     return shared
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A real Redis on this machine. Without one its tests skip, and in CI they fail."""
+    url = "redis://127.0.0.1:6379"
+    try:
+        with redis.Redis.from_url(url, socket_timeout=5) as client:
+            client.ping()
+    except redis.RedisError:
+        missing = f"No Redis answers at {url}."
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return url
 
 
 @pytest.fixture(scope="session")

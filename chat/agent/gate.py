@@ -117,14 +117,15 @@ class Gate:
 
     def _call_next(self) -> None:
         """Give the turn, unless somebody has it, to whoever came first of the user whose last turn is longest ago."""
-        if self._head or not self._waiting:
+        if self._head:
+            return
+        if not self._waiting:
+            self._turns.clear()
             return
         self._head = min(self._waiting, key=lambda ticket: self._turns.get(ticket.user, 0))  # the first of equals
         self._waiting.remove(self._head)
         self._turns[self._head.user] = next(self._count)
         self._head.woken.set()
-        if not self._waiting:
-            self._turns.clear()
 
     async def _to_departure(self) -> float:
         """Return the seconds until the head may leave. What was reserved for one who went away is used by the next."""

@@ -1,5 +1,6 @@
 """The only writer of messages, runs and steps. Each function is one transaction's work, done inside it."""
 
+from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
 from chat.store.leases import end_abandoned, renew, take_queued
@@ -10,6 +11,7 @@ __all__ = [
     "Sent",
     "StaleOwner",
     "apply",
+    "check_allowance",
     "delete_conversation",
     "end_abandoned",
     "flush",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chat.models import LIVE, Conversation, Message, Role, Run
+from chat.store.allowed import check_allowance, keep_spent
 from chat.store.counters import Refused, raise_conversation
 from chat.store.leases import lease
 from chat.store.texts import title_of
@@ -30,6 +31,7 @@ def start_conversation(
     """Make a conversation with its first message; a resend returns the one that was made."""
     if sent := _sent_before(owner, text, client_id, None):
         return sent
+    check_allowance(owner, at)
     conversation = Conversation.objects.create(
         owner_id=owner, title=title_of(text), model=model, mode=mode, revision=1, created=at, updated=at
     )
@@ -49,6 +51,7 @@ def send(
     """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before."""
     if sent := _sent_before(owner, text, client_id, conversation):
         return sent
+    check_allowance(owner, at)
     revision = raise_conversation(conversation)
     row = Conversation.objects.get(pk=conversation)
     mode = row.mode if mode is None else mode
@@ -56,8 +59,9 @@ def send(
     return _append(row, revision, owner, text, client_id, model, process, at)
 
 
-def delete_conversation(conversation: uuid.UUID) -> None:
-    """Delete a conversation with its messages, runs and steps."""
+def delete_conversation(conversation: uuid.UUID, at: datetime) -> None:
+    """Delete a conversation with its messages, runs and steps; what they used still counts."""
+    keep_spent(conversation, at)
     Conversation.objects.filter(pk=conversation).delete()
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat import endpoints, frames, rows, runs, store, trace
+from chat import allowances, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
 from chat.lists import grouped, listed
 from chat.models import Conversation
@@ -125,6 +126,7 @@ def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
         "model": model if model in names else next(iter(names), ""),
         "demo": demo,
         "client_id": str(uuid.uuid4()),
+        "allowance": allowances.warning(user_of(request).pk, timezone.now()),
         "panel": None,
     }
 

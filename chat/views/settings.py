@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat import preferences
+from chat import allowances, preferences
 from chat.access import fact_or_404, signed_in, user_of
 from chat.forms import FactForm, PreferenceForm, ThemeForm
 from chat.models import Fact, FactKind
@@ -133,6 +134,7 @@ def _page(request: HttpRequest, changed: Remembered | None = None) -> HttpRespon
     theme = request.COOKIES.get("theme")
     context = {
         "lists": lists,
+        "limits": allowances.standing(user_of(request).pk, timezone.now()).limits,
         "known_preferences": preferences.KNOWN,
         "themes": ThemeForm.THEMES.items(),
         "theme": theme if theme in ("light", "dark") else "system",

@@ -15,6 +15,9 @@ from tests.serving import ROOT, site_environment
 
 SHOW = "import json, agentsite.settings as s; print(json.dumps({k: getattr(s, k) for k in %r}, default=str))"
 PUBLIC = {"PUBLIC_URL": "https://chat.example.com"}
+NO_REDIS_URL = (
+    "REDIS_URL must be redis:// or rediss:// with a host, and at most a port, a password and a database's number."
+)
 STRONG = "a-key-of-fifty-characters-or-more-0123456789-abcdefghij"
 
 
@@ -104,6 +107,9 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
         ({"SECRET_KEY_FILE": "/no/such"}, "SECRET_KEY_FILE is '/no/such', which cannot be read as text."),
         ({"SECRET_KEY_FILE": "/dev/null"}, "SECRET_KEY_FILE is '/dev/null', which is empty."),
         ({"OPENAI_API_KEY": "two\nlines"}, "OPENAI_API_KEY must be one line of plain ASCII characters."),
+        ({"REDIS_URL": "http://127.0.0.1:6379"}, NO_REDIS_URL),
+        ({"REDIS_URL": "redis://"}, NO_REDIS_URL),
+        ({"REDIS_URL": "redis://:hidden@127.0.0.1:6379/zero"}, NO_REDIS_URL),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR cannot be the folder '/dev/null/var': Not a directory."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
@@ -172,16 +178,23 @@ def test_lists_are_taken_apart_at_commas(tmp_path: Path) -> None:
 def test_every_secret_can_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("sk-from-a-file\n")
     (tmp_path / "secret").write_text(STRONG)
+    (tmp_path / "redis").write_text("rediss://:password@cache.example:6380/2")
 
     found = settings(
         tmp_path,
         "OPENAI_API_KEY",
         "SECRET_KEY",
+        "REDIS_URL",
         OPENAI_API_KEY_FILE=str(tmp_path / "key"),
+        REDIS_URL_FILE=str(tmp_path / "redis"),
         SECRET_KEY_FILE=str(tmp_path / "secret"),
     )
 
-    assert found == {"OPENAI_API_KEY": "sk-from-a-file", "SECRET_KEY": STRONG}
+    assert found == {
+        "OPENAI_API_KEY": "sk-from-a-file",
+        "SECRET_KEY": STRONG,
+        "REDIS_URL": "rediss://:password@cache.example:6380/2",
+    }
 
 
 def test_a_public_site_has_secure_cookies_and_one_origin(tmp_path: Path) -> None:
