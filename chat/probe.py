@@ -78,6 +78,9 @@ class _Probing:
         except NoReply as error:
             self.problems.append(str(error))
             return False
+        if not pieces:
+            self.problems.append("Its reply was empty.")
+            return False
         self.abilities |= {"streaming": pieces > 1, "usage_in_stream": reply.usage.output is not None}
         if pieces < 2:
             self.problems.append("The reply came in one piece: it does not stream.")

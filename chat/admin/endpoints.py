@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from chat.admin.endpoint_forms import EndpointForm, ModelForm
+from chat.admin.endpoint_form import EndpointForm
 from chat.endpoint_check import check
 from chat.endpoint_models import Endpoint, EndpointModel
 from chat.keys import KeyLost
@@ -27,7 +27,6 @@ ABILITIES = {
 
 class ModelInline(admin.TabularInline):  # type: ignore[type-arg]
     model = EndpointModel
-    form = ModelForm
     extra = 1
 
 

@@ -1,4 +1,4 @@
-"""The forms of an endpoint and of its models."""
+"""The form of an endpoint, by which its key comes in."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -36,8 +36,3 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         super().clean()
         if self.cleaned_data.get("key") and self.cleaned_data.get("forget_key"):
             raise ValidationError({"forget_key": "A key is typed above."})
-
-
-class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
-    def validate_constraints(self) -> None:
-        """That one model of all is small, and one the fallback, is seen to as it is saved."""
