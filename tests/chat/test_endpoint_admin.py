@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 
 from chat.endpoint_models import Endpoint, EndpointModel
+from tests.chat.made import NOW
 from tests.chat.stored import Answers, scripts, stored
 from tests.scripted import Body, asks, call, says
 
@@ -91,7 +92,7 @@ def test_staff_who_may_only_look_see_no_key_and_can_test_nothing(alice: User, al
 
     page = alice_client.get(page_of(one)).content.decode()
 
-    assert "set" in page
+    assert ">set<" in page
     assert KEY not in page
     assert 'name="key"' not in page
     assert "Test endpoint" not in alice_client.get(LIST).content.decode()
@@ -145,6 +146,8 @@ def test_with_another_base_url_and_its_key_that_one_is_kept(staff_client: Client
 def test_a_key_can_be_forgotten(staff_client: Client) -> None:
     one = stored("One", ONE, KEY)
 
+    both = staff_client.post(page_of(one), form(forget_key="on", key="sk-other")).content.decode()
+    assert "A key is typed above." in both
     post(staff_client, page_of(one), form(forget_key="on"))
 
     one.refresh_from_db()
@@ -180,7 +183,6 @@ def test_a_mark_moves_to_the_model_that_it_is_given_to(staff_client: Client) -> 
         ({"base_url": "http://one.invalid:99999/v1"}, "Give an http:// or https:// address"),
         ({"key": f"{KEY}é"}, "one line of plain ASCII characters"),
         ({"key": f"{KEY}\tx"}, "one line of plain ASCII characters"),
-        ({"forget_key": "on"}, "A key is typed above"),
         ({"requests_per_minute": "0"}, "greater than or equal to 1"),
         ({"name": "Two"}, "already exists"),
     ],
@@ -250,7 +252,7 @@ def test_a_key_that_cannot_be_read_is_said_and_nothing_is_asked(staff_client: Cl
         page = post(staff_client, LIST, {"action": "test_endpoints", "_selected_action": str(one.pk)})
 
         assert "The key was saved under another SECRET_KEY. Type it again." in page
-        assert "cannot be read; type it again" in page
+        assert "lost: it was saved under another SECRET_KEY" in page
     assert script.headers == []
 
 
@@ -284,6 +286,17 @@ def test_a_key_is_on_no_page_in_no_history_and_in_no_column(staff_client: Client
 
     assert LogEntry.objects.count() == 2
     assert not [text for text in said if "canary" in text]
+
+
+def test_what_an_endpoint_says_is_shown_as_text(staff_client: Client) -> None:
+    hostile = "<script>alert(1)</script>"
+    found = {"models": {hostile: 1}, "problems": [hostile]}
+    one = stored("One", ONE, "", hostile, abilities={hostile: hostile}, tested=NOW, test_result=found)
+
+    page = staff_client.get(page_of(one)).content.decode()
+
+    assert hostile not in page
+    assert page.count("&lt;script&gt;") >= 5
 
 
 def test_no_page_asks_for_inline_code_and_a_list_takes_few_queries(

@@ -9,6 +9,7 @@ import pytest
 from chat.agent.endpoint import Endpoint
 from chat.probe import probe
 from tests.scripted import Body, asks, call, endpoint, says
+from tools.text import clean
 
 JSON = {"content-type": "application/json"}
 USAGE = {"prompt_tokens": 9, "completion_tokens": 19}
@@ -153,6 +154,15 @@ async def test_whatever_an_endpoint_answers_is_a_sentence_without_its_key(reply:
 
     assert words in " ".join(found.problems)
     assert KEY not in " ".join(found.problems)
+
+
+async def test_what_no_database_takes_is_not_in_a_sentence() -> None:
+    served, _ = endpoint(*[refusal("Well\x00 then\ud800.", 500)] * 2)
+
+    [problem] = (await probe(served, "m")).problems
+
+    assert problem.encode() == clean(problem).encode()
+    assert "Well" in problem
 
 
 async def test_an_endpoint_that_cannot_be_reached_is_said() -> None:
