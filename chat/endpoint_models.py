@@ -1,9 +1,13 @@
 """What is stored of the endpoints that are set up in the admin: where they are, their keys, their models."""
 
+from collections.abc import Collection
+
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 
 from chat.keys import seal, unseal
+
+MARKS = ("small", "fallback")  # each is on one model of all at most
 
 
 class Endpoint(models.Model):
@@ -72,7 +76,11 @@ class EndpointModel(models.Model):
     def save(self, *args: object, **kwargs: object) -> None:
         """A model that becomes the small one or the fallback takes that from the one that was it."""
         others = EndpointModel.objects.exclude(pk=self.pk)
-        for mark in ("small", "fallback"):
+        for mark in MARKS:
             if getattr(self, mark):
                 others.filter(**{mark: True}).update(**{mark: False})
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse no mark in a form, because `save` moves it."""
+        super().validate_constraints({*(exclude or ()), *MARKS})

@@ -10,6 +10,7 @@ from chat.agent.endpoint import Endpoint
 from chat.agent.errors import NoReply
 from chat.agent.stream import Assembler
 from chat.agent.values import Reply
+from tools.text import clean
 
 EACH_SECONDS = 20.0
 WHOLE_SECONDS = 60.0
@@ -49,7 +50,7 @@ async def probe(
                 await probing.call_tools()
     except TimeoutError:
         probing.problems.append(f"{endpoint.host} took more than {whole:g} seconds in all. The rest was not tried.")
-    return Findings(probing.models, probing.abilities, tuple(probing.problems))
+    return Findings(probing.models, probing.abilities, tuple(clean(problem) for problem in probing.problems))
 
 
 @dataclass(slots=True)
@@ -77,6 +78,9 @@ class _Probing:
             reply, pieces = await self._count()
         except NoReply as error:
             self.problems.append(str(error))
+            return False
+        if not pieces:
+            self.problems.append("Its reply was empty.")
             return False
         self.abilities |= {"streaming": pieces > 1, "usage_in_stream": reply.usage.output is not None}
         if pieces < 2:

@@ -47,6 +47,7 @@ class _Stream(httpx2.AsyncByteStream):
 class Scripted(httpx2.AsyncBaseTransport):
     def __init__(self, *replies: Sequence[Chunk] | Body) -> None:
         self.replies = list(replies)
+        self.listed: object = [{"id": "scripted", "object": "model"}]
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
         self.headers: list[dict[str, str]] = []
@@ -56,7 +57,7 @@ class Scripted(httpx2.AsyncBaseTransport):
         body = await request.aread()
         self.headers.append(dict(request.headers))
         if request.method == "GET":
-            return httpx2.Response(200, json={"object": "list", "data": [{"id": "scripted", "object": "model"}]})
+            return httpx2.Response(200, json={"object": "list", "data": self.listed})
         self.bodies.append(body)
         self.requests.append(json.loads(body))
         assert self.replies, "The script is over, and here is one more request."

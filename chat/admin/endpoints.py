@@ -11,10 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from chat.admin.endpoint_forms import EndpointForm, ModelForm
+from chat.admin.endpoint_form import EndpointForm, key_state
 from chat.endpoint_check import check
 from chat.endpoint_models import Endpoint, EndpointModel
-from chat.keys import KeyLost
 
 ABILITIES = {
     "streaming": "Streams its replies",
@@ -27,7 +26,6 @@ ABILITIES = {
 
 class ModelInline(admin.TabularInline):  # type: ignore[type-arg]
     model = EndpointModel
-    form = ModelForm
     extra = 1
 
 
@@ -36,12 +34,12 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = EndpointForm
     inlines = (ModelInline,)
     actions = ("test_endpoints",)
-    list_display = ("name", "base_url", "enabled", "key_state", "model_count", "status", "tested")
+    list_display = ("name", "base_url", "enabled", "key_state", "model_count", "status")
     list_filter = ("enabled",)
     search_fields = ("name", "base_url", "models__name")
     readonly_fields = ("key_state", "tested", "abilities_table", "problems", "models_listed")
     fieldsets = (
-        (None, {"fields": ("name", "base_url", "key_state", "key", "forget_key", "enabled")}),
+        (None, {"fields": ("name", "base_url", "key_state", "enabled")}),
         ("Limits", {"fields": (("requests_per_minute", "max_concurrent"),)}),
         ("What the last test found", {"fields": ("tested", "abilities_table", "problems", "models_listed")}),
     )
@@ -54,11 +52,14 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return found.annotate(models_there=Count("models"))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Who may only look is shown no fields for a key; and there is no test of what is not there yet."""
-        (_, first), limits, test = super().get_fieldsets(request, obj)
-        may_type = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        fields = tuple(name for name in first["fields"] if may_type or name not in ("key", "forget_key"))
-        return [(None, {"fields": fields}), limits, *([test] if obj else [])]
+        """Who may type a key is given fields for it; and nothing was found of what is not there yet."""
+        (_, first), limits, found = super().get_fieldsets(request, obj)
+        name, base_url, *key, enabled = first["fields"]
+        if obj is None:
+            key = ["key"]
+        elif self.has_change_permission(request, obj):
+            key = ["key", "forget_key"]
+        return [(None, {"fields": (name, base_url, *key, enabled)}), limits, *([found] if obj else [])]
 
     @method_decorator(sensitive_post_parameters("key"))
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -103,16 +104,13 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="key")
     def key_state(self, endpoint: Endpoint) -> str:
-        try:
-            return "set" if endpoint.unsealed_key() else "not set"
-        except KeyLost:
-            return "cannot be read; type it again"
+        return key_state(endpoint)
 
     @admin.display(description="models", ordering="models_there")
     def model_count(self, endpoint: Any) -> int:
         return int(endpoint.models_there)
 
-    @admin.display(description="last test")
+    @admin.display(description="last test", ordering="tested")
     def status(self, endpoint: Endpoint) -> str:
         problems = len(endpoint.test_result.get("problems", ()))
         found = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "works"
@@ -130,7 +128,7 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="problems")
     def problems(self, endpoint: Endpoint) -> SafeString | str:
         found = [(problem,) for problem in endpoint.test_result.get("problems", ())]
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", found)) if found else "-"
+        return format_html_join("", "<div>{}</div>", found) or "-"
 
     @admin.display(description="models it lists")
     def models_listed(self, endpoint: Endpoint) -> str:

@@ -1,24 +1,32 @@
-"""The forms of an endpoint and of its models."""
+"""The form of an endpoint, by which its key comes in."""
+
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from agentsite.env import is_plain_url
+from chat.endpoint_models import Endpoint
+from chat.keys import KeyLost
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
     """Takes a key in; whether there is one is all that it ever says of it."""
 
     key = forms.CharField(
-        required=False, max_length=1000, help_text="Empty: the key that is set stays.",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )  # fmt: skip
+        required=False, max_length=1000, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
     forget_key = forms.BooleanField(required=False, help_text="The endpoint needs none any more.")
 
     class Meta:
         help_texts = {  # noqa: RUF012  Django's form.
             "base_url": "Such as https://api.openai.com/v1. With another one the key is dropped: type it again.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "key" in self.fields:
+            self.fields["key"].help_text = f"It is {key_state(self.instance)}. What is typed here takes its place."
 
     def clean_base_url(self) -> str:
         base_url: str = self.cleaned_data["base_url"].rstrip("/")
@@ -38,6 +46,9 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
             raise ValidationError({"forget_key": "A key is typed above."})
 
 
-class ModelForm(forms.ModelForm):  # type: ignore[type-arg]
-    def validate_constraints(self) -> None:
-        """That one model of all is small, and one the fallback, is seen to as it is saved."""
+def key_state(endpoint: Endpoint) -> str:
+    """Say whether an endpoint has a key, in words, and nothing else of it."""
+    try:
+        return "set" if endpoint.unsealed_key() else "not set"
+    except KeyLost:
+        return "lost: it was saved under another SECRET_KEY or for another base URL"
