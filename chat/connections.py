@@ -11,9 +11,8 @@ import httpx2
 from django.conf import settings
 
 from chat.agent.endpoint import Endpoint
-from chat.agent.gate import Gate
+from chat.agent.gate import Gate, Pace
 from chat.demo.transport import DemoTransport
-from chat.shared_pace import SharedPace
 
 DEMO_URL = "http://demo.invalid/v1"
 
@@ -73,14 +72,22 @@ def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None
     if transport := transports.get(base_url):
         return Endpoint(base_url, key, transport, abilities)
     a_minute, at_once = limits[0] or settings.AGENT_REQUESTS_PER_MINUTE, limits[1] or settings.AGENT_MAX_CONCURRENT
-    pace = SharedPace(settings.REDIS_URL, base_url, a_minute) if settings.REDIS_URL else None
-    gate = Gate(a_minute, at_once, pace=pace)
+    gate = Gate(a_minute, at_once, pace=_pace(base_url, a_minute))
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
     endpoint = Endpoint(base_url, key, transport, abilities, gate)
     # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.
     closing = partial(_close_soon, transport, asyncio.get_running_loop())
     weakref.finalize(endpoint, closing).atexit = False
     return endpoint
+
+
+def _pace(base_url: str, a_minute: int) -> Pace | None:
+    """Return the pace that all processes keep together, where Redis is set up; its client comes with an extra."""
+    if not settings.REDIS_URL:
+        return None
+    from chat.shared_pace import SharedPace
+
+    return SharedPace(settings.REDIS_URL, base_url, a_minute)
 
 
 def _close_soon(transport: httpx2.AsyncBaseTransport, loop: asyncio.AbstractEventLoop) -> None:

@@ -320,5 +320,5 @@ class Fact(models.Model):
 
 
 # Django looks for models here.
-import chat.allowance_models
+import chat.allowance_models  # noqa: E402
 import chat.endpoint_models  # noqa: E402, F401

@@ -15,6 +15,7 @@ from chat.agent.summary import title_order
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen
 from chat.agent.usage import TOKENS_A_BYTE
+from chat.allowances import Standing, standing
 from chat.db import read
 from chat.history import History, history
 from chat.memory import Remembered, recall
@@ -25,20 +26,23 @@ from tools.registry import registry
 
 async def prepare(run_id: uuid.UUID) -> tuple[Run, Task]:
     """Return a run and its task. Raises endpoints.NoModel."""
-    run, told, remembered = await read(_read, run_id)
+    run, told, remembered, limits = await read(_read, run_id)
     targets = [await endpoints.target(run.model)]
     if other := await endpoints.fallback(run.model):
         targets.append(other)
-    return run, _task(run, told, remembered, targets, await endpoints.small())
+    return run, _task(run, told, remembered, limits, targets, await endpoints.small())
 
 
-def _read(run_id: uuid.UUID) -> tuple[Run, History, Remembered]:
+def _read(run_id: uuid.UUID) -> tuple[Run, History, Remembered, Limits]:
     run = Run.objects.select_related("message", "conversation").get(pk=run_id)
-    return run, history(run), recall(run.message.owner_id)
+    owner = run.message.owner_id
+    return run, history(run), recall(owner), _limits(standing(owner, now()))
 
 
-def _task(run: Run, told: History, remembered: Remembered, targets: list[Target], small: Target | None) -> Task:
-    at, conversation, limits = now(), run.conversation, _limits()
+def _task(
+    run: Run, told: History, remembered: Remembered, limits: Limits, targets: list[Target], small: Target | None
+) -> Task:
+    at, conversation = now(), run.conversation
     frozen = Frozen(system_prompt(conversation.instructions, remembered), registry.schemas(), conversation.mode)
     opening = (
         Began(at, {"system": frozen.system, "tools": frozen.tools, "mode": frozen.mode, "limits": _shown(limits)}),
@@ -52,11 +56,16 @@ def _task(run: Run, told: History, remembered: Remembered, targets: list[Target]
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
 
 
-def _limits() -> Limits:
+def _limits(person: Standing) -> Limits:
+    """Return what the run may use: as the site says, and no more than its person has left."""
+    most = Decimal(str(settings.AGENT_MAX_COST)) if settings.AGENT_MAX_COST else None
+    left = {limit.kind: limit.left for limit in person.limits}
+    costs = [cost for cost in (most, left["cost_a_day"]) if cost is not None]
+    tokens = [count for count in (settings.AGENT_MAX_TOKENS, left["tokens_a_day"]) if count is not None]
     return Limits(
         turns=settings.AGENT_MAX_TURNS,
-        tokens=settings.AGENT_MAX_TOKENS,
-        cost=Decimal(str(settings.AGENT_MAX_COST)) if settings.AGENT_MAX_COST else None,
+        tokens=int(min(tokens)),
+        cost=Decimal(min(costs)) if costs else None,
         seconds=settings.AGENT_MAX_SECONDS,
     )
 
