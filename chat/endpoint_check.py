@@ -50,11 +50,14 @@ def _first_model(row: Endpoint) -> str:
 
 
 def _keep(row: Endpoint, findings: Findings) -> None:
-    """Store what was found; a context size goes to a model that has none yet."""
+    """Store what was found; a context size goes to a model that has none yet.
+
+    What an endpoint that answers refused before is forgotten: perhaps it has been mended, and else it refuses again.
+    """
     listed = dict(list(findings.models.items())[:KEPT_MODELS])
     row.tested = timezone.now()
     row.test_result = {"models": listed, "problems": list(findings.problems)}
-    row.abilities |= findings.abilities
+    row.abilities = dict(findings.abilities) or row.abilities
     row.save(update_fields=["tested", "test_result", "abilities"])
     for model in EndpointModel.objects.filter(endpoint=row, context_tokens=None):
         if window := findings.models.get(model.name):

@@ -26,8 +26,9 @@ ADD = {"type": "function", "function": {"name": "add", "description": "Add two n
 class Findings:
     """What was found: the models listed, each with its context size where that is said, and what the endpoint can do.
 
-    `abilities` has "streaming", "stream_options" (False: refused), "usage_in_stream", "tools" and "parallel_tools"; one
-    is absent where it could not be found out. `problems` has a sentence for each thing that did not work.
+    `abilities` has "streaming", "stream_options" (False: refused), "usage_in_stream", and of the model that was asked
+    "tools:<model>" (False: refused) and "parallel_tools:<model>"; one is absent where it could not be found out.
+    `problems` has a sentence for each thing that did not work.
     """
 
     models: Mapping[str, int | None]
@@ -90,11 +91,12 @@ class _Probing:
         return True
 
     async def call_tools(self) -> None:
-        for ability, text, wanted in (("tools", ONE_CALL, 1), ("parallel_tools", TWO_CALLS, 2)):
+        for name, text, wanted in (("tools", ONE_CALL, 1), ("parallel_tools", TWO_CALLS, 2)):
+            ability = f"{name}:{self.model}"
             try:
                 reply, _ = await self._ask(text, tools=[ADD])
             except NoReply as error:
-                if not error.again:
+                if not error.again and error.reason == "error":
                     self.abilities[ability] = False
                 self.problems.append(f"With a tool: {error}")
                 return

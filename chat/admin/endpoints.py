@@ -21,7 +21,11 @@ ABILITIES = {
     "stream_options": "Takes stream_options",
     "tools": "Calls tools",
     "parallel_tools": "Calls several tools at once",
+    "reasoning": "Takes its reasoning back",
+    "stop": "Takes stop words",
+    "ids": "Takes call ids of any form",
 }
+WORDS = {True: "yes", False: "no"}
 
 
 class ModelInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -117,13 +121,10 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return found if endpoint.tested else "not tested"
 
     @admin.display(description="what it can do")
-    def abilities_table(self, endpoint: Endpoint) -> SafeString:
-        words = {True: "yes", False: "no", None: "not known"}
-        known = endpoint.abilities
-        rows = [(ABILITIES.get(name, name), words.get(known.get(name), known.get(name))) for name in ABILITIES | known]
-        return format_html(
-            "<table>{}</table>", format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
-        )
+    def abilities_table(self, endpoint: Endpoint) -> SafeString | str:
+        rows = [(_ability(name), WORDS.get(known, known)) for name, known in endpoint.abilities.items()]
+        lines = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
+        return format_html("<table>{}</table>", lines) if rows else "-"
 
     @admin.display(description="problems")
     def problems(self, endpoint: Endpoint) -> SafeString | str:
@@ -134,3 +135,10 @@ class EndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def models_listed(self, endpoint: Endpoint) -> str:
         listed = endpoint.test_result.get("models", {})
         return ", ".join(f"{name} ({window:,} tokens)" if window else name for name, window in listed.items()) or "-"
+
+
+def _ability(name: str) -> str:
+    """Return an ability in words, with its model where it is that of one."""
+    ability, _, model = name.partition(":")
+    words = ABILITIES.get(ability, ability)
+    return f"{words} ({model})" if model else words

@@ -218,9 +218,9 @@ def test_saving_and_testing_keeps_what_is_found(staff_client: Client, answers: A
     one = Endpoint.objects.get()
     assert one.tested
     assert one.test_result == {"models": {"scripted": None}, "problems": []}
-    assert one.abilities["parallel_tools"] is True
+    assert one.abilities["parallel_tools:big"] is True
     assert "One: all of it works." in page
-    assert "Calls several tools at once</th><td>yes" in page
+    assert "Calls several tools at once (big)</th><td>yes" in page
     assert {request["model"] for request in script.requests} == {"big"}
     assert {headers["authorization"] for headers in script.headers} == {f"Bearer {KEY}"}
     assert "works" in staff_client.get(LIST).content.decode()
@@ -269,6 +269,29 @@ def test_a_context_size_that_is_listed_goes_to_a_model_without_one(staff_client:
 
     assert dict(EndpointModel.objects.values_list("name", "context_tokens")) == {"a": 8192, "b": 4096}
     assert "a (8,192 tokens)" in staff_client.get(page_of(one)).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_forgets_what_was_refused_before_unless_nobody_answers(staff_client: Client, answers: Answers) -> None:
+    refused = {"stream_options": False, "tools:b": False, "ids": False}
+    one = stored("One", ONE, KEY, "a", abilities=refused)
+    test = {"action": "test_endpoints", "_selected_action": str(one.pk)}
+
+    answers(ONE, REFUSED, REFUSED)
+    post(staff_client, LIST, test)
+    one.refresh_from_db()
+    assert one.abilities == refused
+
+    answers(ONE, COUNTED, ONE_CALL, TWO_CALLS)
+    post(staff_client, LIST, test)
+    one.refresh_from_db()
+    assert one.abilities == {
+        "streaming": True,
+        "usage_in_stream": True,
+        "stream_options": True,
+        "tools:a": True,
+        "parallel_tools:a": True,
+    }
 
 
 # The key comes out nowhere

@@ -34,8 +34,8 @@ async def test_of_an_endpoint_that_can_do_everything_all_is_found() -> None:
         "streaming": True,
         "stream_options": True,
         "usage_in_stream": True,
-        "tools": True,
-        "parallel_tools": True,
+        "tools:m": True,
+        "parallel_tools:m": True,
     }
     script.done()
     assert [request["model"] for request in script.requests] == ["m"] * 3
@@ -110,8 +110,8 @@ async def test_refused_tools_are_found_and_not_asked_for_again() -> None:
 
     found = await probe(served, "m")
 
-    assert found.abilities["tools"] is False
-    assert "parallel_tools" not in found.abilities
+    assert found.abilities["tools:m"] is False
+    assert "parallel_tools:m" not in found.abilities
     assert "m does not support tools" in found.problems[0]
     script.done()
 
@@ -121,7 +121,7 @@ async def test_a_model_that_calls_no_tool_proves_nothing() -> None:
 
     found = await probe(served, "m")
 
-    assert "tools" not in found.abilities
+    assert "tools:m" not in found.abilities
     assert found.problems == ("m did not call the tool that it was asked to call.",)
 
 
@@ -130,7 +130,7 @@ async def test_one_call_where_two_were_asked_for_is_no_parallel_call() -> None:
 
     found = await probe(served, "m")
 
-    assert (found.abilities["tools"], found.abilities["parallel_tools"]) == (True, False)
+    assert (found.abilities["tools:m"], found.abilities["parallel_tools:m"]) == (True, False)
     assert found.problems == ("Of two tool calls asked for at once it made one.",)
 
 
