@@ -6,7 +6,6 @@ A run is driven by storing each tuple of the loop's events before the loop goes 
 import asyncio
 import os
 import socket
-import time
 import uuid
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
 from chat.store import Sent
+from chat.telemetry import Observed
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 
@@ -44,6 +44,7 @@ class Live:
     conversation: uuid.UUID
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
+    observed: Observed = field(default_factory=Observed)
     stopping: bool = False
     outside_ran: bool = False
 
@@ -129,11 +130,8 @@ def group(conversation: uuid.UUID) -> str:
 async def _drive(work: Live) -> None:
     """Work on a run to its end, whatever happens, then begin the one that waits behind it."""
     structlog.contextvars.bind_contextvars(run=str(work.run))
-    started = time.monotonic()
     try:
-        ended = await _finish(work)
-        if ended:
-            log.info("run ended", reason=ended.stop_reason, seconds=round(time.monotonic() - started, 3))
+        await _finish(work)
     except Exception:
         log.exception("run could not be ended")  # its lease runs out, and the sweep ends it
     finally:
@@ -160,13 +158,14 @@ async def _finish(work: Live) -> Ended | None:
 async def _work(work: Live) -> Ended | None:
     """Drive the loop to its end."""
     run, task = await prepare(work.run)
+    structlog.contextvars.bind_contextvars(user=run.message.owner_id)
+    work.observed.model = run.model
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    log.info("run started", model=run.model, user=run.message.owner_id)
     batch: Batch = ()
     known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
@@ -193,6 +192,7 @@ async def _store(work: Live, batch: Batch) -> None:
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
         work.preview.empty()
     await write(store.apply, work.run, work.attempt, batch)
+    work.observed.see(batch)
     await hint(work.conversation)
 
 
@@ -203,6 +203,7 @@ async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended |
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
         return None
+    work.observed.see((ended,))
     await hint(work.conversation)
     return ended
 
