@@ -8,8 +8,9 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from tools.calls import run_within
 from tools.context import Http, HttpError, Memory, ToolContext, ToolError
+from tools.problems import Schema
 from tools.result import ToolResult, failure, words
-from tools.schema import ArgumentsError, Schema, Signature, signature_of
+from tools.schema import ArgumentsError, Signature, signature_of
 
 __all__ = [
     "Http",

@@ -4,8 +4,9 @@ import asyncio
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,8 @@ from prometheus_client import REGISTRY, generate_latest
 from chat import endpoints, gauges, metrics, process, runs, store  # noqa: F401  Gauges are there once imported.
 from chat.agent.events import Ended, ModelStarted, RetryStarted, ToolStarted
 from chat.agent.values import Call
-from chat.db import write
+from chat.db import read, write
+from chat.models import Run
 from chat.telemetry import Observed
 from tests.scripted import Body, asks, call, delta, endpoint, event, says
 from tools.registry import tool
@@ -42,6 +44,24 @@ async def tell(word: str) -> str:
 async def fail_with(word: str) -> str:
     """Fail."""
     raise ValueError(f"{CANARY} {word}")
+
+
+still_at_work = asyncio.Event()
+let_go = threading.Event()
+
+
+@tool(outside=False, timeout=0.05)
+async def never_mind() -> None:
+    """Go on whoever cancels it."""
+    while not still_at_work.is_set():
+        with suppress(asyncio.CancelledError):
+            await still_at_work.wait()
+
+
+@tool(outside=False, timeout=0.05)
+def never_come_back() -> None:
+    """Hang in a thread."""
+    let_go.wait(30)
 
 
 @pytest.fixture
@@ -199,6 +219,24 @@ async def test_a_run_whose_process_died_is_told_by_the_one_that_ends_it(alice: U
     assert grown["agentsite_runs_total['crashed']"] == 1
 
 
+async def test_a_run_goes_on_past_tools_that_never_end_and_they_are_counted(alice: User) -> None:
+    still_at_work.clear()
+    let_go.clear()
+    before = left_behind()
+    both = asks(call("never_mind", {}), call("never_come_back", {}, index=1))
+    with counted() as grown:
+        sent = await answered(alice, both, says("They hang."))
+    run = await read(Run.objects.select_related("answer").get, pk=sent.run)
+    assert (run.status, run.answer.text) == ("done", "They hang.")
+    assert grown["agentsite_tool_call_seconds_count['error', 'never_mind']"] == 1
+    assert (grown["agentsite_tool_tasks_abandoned[]"], grown["agentsite_tool_threads['leaked']"]) == (1, 1)
+    still_at_work.set()
+    let_go.set()
+    async with asyncio.timeout(10):
+        while left_behind() != before:  # noqa: ASYNC110  A thread sets no asyncio.Event.
+            await asyncio.sleep(0.001)
+
+
 def test_a_step_that_was_at_work_when_its_run_crashed_is_unknown(log: io.StringIO) -> None:
     observed = Observed(began=NOW)
     observed.see((ModelStarted(1, NOW, 1, "scripted", 0, "", 0), ToolStarted(2, NOW, 1, Call("c", "tell", {}))))
@@ -234,5 +272,9 @@ async def test_nothing_waits_where_nothing_is_written() -> None:
     assert gauge("agentsite_open_sockets") == 0
 
 
-def gauge(name: str) -> float | None:
-    return REGISTRY.get_sample_value(name)
+def left_behind() -> list[float | None]:
+    return [gauge("agentsite_tool_tasks_abandoned"), gauge("agentsite_tool_threads", state="leaked")]
+
+
+def gauge(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
