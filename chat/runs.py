@@ -158,7 +158,6 @@ async def _finish(work: Live) -> Ended | None:
 async def _work(work: Live) -> Ended | None:
     """Drive the loop to its end."""
     run, task = await prepare(work.run)
-    structlog.contextvars.bind_contextvars(user=run.message.owner_id)
     work.observed.model = run.model
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)

@@ -49,8 +49,9 @@ class Observed:
 
     def see(self, batch: Batch) -> None:
         """Tell of events that are stored now. Those that say nothing here are passed over."""
-        self.turn = max([self.turn, *(event.turn for event in batch if isinstance(event, ModelStarted))])
         for event in batch:
+            if isinstance(event, WaitEnded | ModelStarted):  # a request follows at once on its wait
+                self.turn = max([self.turn, *(asked.turn for asked in batch if isinstance(asked, ModelStarted))])
             match event:
                 case Began():
                     log.info("run started", model=self.model)

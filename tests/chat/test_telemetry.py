@@ -16,7 +16,7 @@ from django.contrib.auth.models import User
 from prometheus_client import REGISTRY, generate_latest
 
 from chat import endpoints, gauges, metrics, process, runs, store  # noqa: F401  Gauges are there once imported.
-from chat.agent.events import Ended, ModelStarted, RetryStarted, ToolStarted
+from chat.agent.events import Ended, LimitReached, ModelStarted, ToolStarted, WaitEnded, WaitStarted
 from chat.agent.values import Call
 from chat.db import read, write
 from chat.models import Run
@@ -127,12 +127,16 @@ async def test_a_run_is_told_in_four_kinds_of_lines_each_with_its_run_and_user(a
     [started], [tool_call], [ended] = (lines_of(log, said) for said in ("run started", "tool call", "run ended"))
     first, second = lines_of(log, "model call")
     assert started["model"] == "scripted"
-    assert (first["turn"], first["status"], first["tokens_in"], first["cost"]) == ("1", "done", "None", "None")
-    assert (second["turn"], second["tokens_in"], second["tokens_cached"]) == ("2", "100", "40")
+    assert (first["turn"], first["status"], first["cost"], first["estimated"]) == ("1", "done", "None", "True")
+    assert (second["turn"], second["tokens_in"], second["tokens_cached"], second["estimated"]) == (
+        "2", "100", "40", "False",
+    )  # fmt: skip
     assert (second["tokens_out"], second["cost"], second["model"]) == ("7", "0.25", "scripted")
     assert (tool_call["tool"], tool_call["turn"], tool_call["status"]) == ("tell", "1", "done")
     assert (ended["status"], ended["reason"], ended["turns"], ended["tools"]) == ("done", "done", "2", "1")
-    assert (ended["tokens_in"], ended["tokens_out"], ended["cost"]) == ("100", "7", "0.25")
+    assert int(ended["tokens_in"]) == int(first["tokens_in"]) + 100
+    assert (int(ended["tokens_out"]), ended["cost"]) == (int(first["tokens_out"]) + 7, "0.25")
+    assert (first["purpose"], first["endpoint"]) == ("answer", "scripted.invalid")
     assert all(float(line["seconds"]) >= 0 for line in (first, second, tool_call, ended))
     assert float(second["first_token"]) <= float(second["seconds"])
 
@@ -140,14 +144,16 @@ async def test_a_run_is_told_in_four_kinds_of_lines_each_with_its_run_and_user(a
 async def test_counts_are_right_after_one_run(alice: User) -> None:
     with counted() as grown:
         await answered(alice, *WORK)
+    guessed = [grown.pop(f"agentsite_tokens_total['estimated', '{kind}', 'scripted']") for kind in ("in", "out")]
+    assert all(guessed)
     assert grown == {
         "agentsite_runs_total['done']": 1,
         "agentsite_run_seconds_count[]": 1,
         "agentsite_model_call_seconds_count['done', 'scripted']": 2,
         "agentsite_first_token_seconds_count['scripted']": 2,
-        "agentsite_tokens_total['in', 'scripted']": 60,
-        "agentsite_tokens_total['cached', 'scripted']": 40,
-        "agentsite_tokens_total['out', 'scripted']": 7,
+        "agentsite_tokens_total['in', 'reported', 'scripted']": 60,
+        "agentsite_tokens_total['cached', 'reported', 'scripted']": 40,
+        "agentsite_tokens_total['out', 'reported', 'scripted']": 7,
         "agentsite_cost_dollars_total['scripted']": 0.25,
         "agentsite_tool_call_seconds_count['done', 'tell']": 1,
     }
@@ -187,10 +193,22 @@ async def test_a_failed_attempt_and_its_retry_are_told_without_the_endpoints_wor
         await answered(alice, busy, says("Well."))
     assert [line["status"] for line in lines_of(log, "model call")] == ["error", "done"]
     [retry] = lines_of(log, "retry")
+    assert (retry["turn"], retry["status"]) == ("1", "done")
     assert float(retry["seconds"]) > 0
-    assert grown["agentsite_retries_total['scripted']"] == 1
+    assert grown["agentsite_wait_seconds_count['retry']"] == 1
     assert grown["agentsite_model_call_seconds_count['error', 'scripted']"] == 1
     assert CANARY not in log.getvalue()
+
+
+async def test_a_run_for_which_there_is_no_model_any_more_has_an_end_with_its_user(
+    alice: User, log: io.StringIO
+) -> None:
+    sent = await write(store.start_conversation, alice.pk, "Hello", "id", "gone", runs.PROCESS, NOW)
+    runs.begin(sent.run, sent.attempt, sent.conversation)
+    async with asyncio.timeout(20):
+        await asyncio.wait({runs.live[sent.run].task})
+    [ended] = lines_of(log, "run ended")
+    assert (ended["reason"], ended["user"], ended["turns"]) == ("error", str(alice.pk), "0")
 
 
 async def test_what_was_at_work_when_a_run_was_stopped_is_told_as_stopped(alice: User, log: io.StringIO) -> None:
@@ -240,11 +258,23 @@ async def test_a_run_goes_on_past_tools_that_never_end_and_they_are_counted(alic
 def test_a_step_that_was_at_work_when_its_run_crashed_is_unknown(log: io.StringIO) -> None:
     observed = Observed(began=NOW)
     observed.see((ModelStarted(1, NOW, 1, "scripted", 0, "", 0), ToolStarted(2, NOW, 1, Call("c", "tell", {}))))
-    observed.see((RetryStarted(3, NOW, 0.5, CANARY),))
+    observed.see((WaitStarted(3, NOW, "wait", CANARY), LimitReached(4, NOW, "budget")))
     observed.see((Ended(NOW + timedelta(seconds=2), "failed", "crashed", CANARY, CANARY),))
-    assert {line["status"] for said in ("model call", "tool call") for line in lines_of(log, said)} == {"unknown"}
+    assert {line["status"] for said in ("model call", "tool call", "wait") for line in lines_of(log, said)} == {
+        "unknown"
+    }
+    assert lines_of(log, "limit reached")[0]["limit"] == "budget"
     assert lines_of(log, "run ended")[0]["seconds"] == "2.0"
     assert CANARY not in log.getvalue()
+
+
+def test_a_wait_belongs_to_the_turn_of_the_request_that_waited(log: io.StringIO) -> None:
+    observed = Observed(began=NOW)
+    observed.see((WaitStarted(1, NOW, "wait", "its turn"),))
+    later = NOW + timedelta(seconds=3)
+    observed.see((WaitEnded(1, later), ModelStarted(2, later, 1, "scripted", 0, "", 0)))
+    [wait] = lines_of(log, "wait")
+    assert (wait["turn"], wait["seconds"], wait["status"]) == ("1", "3.0", "done")
 
 
 def test_a_clock_that_is_set_back_makes_no_time_negative(log: io.StringIO) -> None:
