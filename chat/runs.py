@@ -140,22 +140,21 @@ async def _drive(work: Live) -> None:
         await begin_next(work.conversation)
 
 
-async def _finish(work: Live) -> Ended | None:
+async def _finish(work: Live) -> None:
     try:
-        return await _work(work)
+        await _work(work)
     except asyncio.CancelledError:
-        return await _end(work, "stopped", "stopped")
+        await _end(work, "stopped", "stopped")
     except store.StaleOwner:
         log.warning("run lost", reason="another process took it over, or it was deleted")
-        return None
     except endpoints.NoModel as gone:
-        return await _end(work, "failed", "error", str(gone))
+        await _end(work, "failed", "error", str(gone))
     except Exception:
         log.exception("run crashed")
-        return await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+        await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
 
 
-async def _work(work: Live) -> Ended | None:
+async def _work(work: Live) -> None:
     """Drive the loop to its end."""
     run, task = await prepare(work.run)
     work.observed.model = run.model
@@ -165,7 +164,6 @@ async def _work(work: Live) -> Ended | None:
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    batch: Batch = ()
     known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
@@ -176,7 +174,6 @@ async def _work(work: Live) -> Ended | None:
     for endpoint, before in known:
         if news := {name: value for name, value in endpoint.abilities.items() if before.get(name) != value}:
             await endpoints.learned(endpoint, news)
-    return batch[-1] if batch and isinstance(batch[-1], Ended) else None
 
 
 async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str, JSON]) -> ToolResult:
@@ -195,16 +192,15 @@ async def _store(work: Live, batch: Batch) -> None:
     await hint(work.conversation)
 
 
-async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended | None:
+async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     """End a run from outside its loop, with what it had said so far."""
     ended = Ended(now(), status, reason, work.said, error)
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
-        return None
+        return
     work.observed.see((ended,))
     await hint(work.conversation)
-    return ended
 
 
 async def begin_next(conversation: uuid.UUID) -> None:

@@ -200,8 +200,9 @@ async def test_a_tool_that_ends_when_it_is_cancelled_is_not_reported(log: io.Str
     async def fair() -> None:
         await asyncio.Event().wait()
 
+    before = len(abandoned)
     await call(fair, 0.01)
-    await wait_until(lambda: not abandoned)
+    await wait_until(lambda: len(abandoned) == before)
     await asyncio.sleep(0)
     assert log.getvalue() == ""
 
