@@ -84,7 +84,12 @@ WEATHER_SOURCE = env.choice("WEATHER_SOURCE", "auto", ("auto", "live", "sample")
 
 REDIS_URL = env.redis_url("REDIS_URL")
 
-# Logs
+# Logs and metrics
+
+LEAST_METRICS_TOKEN = 16  # characters
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < LEAST_METRICS_TOKEN:
+    raise env.WrongEnvironment(f"METRICS_TOKEN is too short: take {LEAST_METRICS_TOKEN} random characters or more.")
 
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
@@ -93,7 +98,7 @@ LOGGING_CONFIG = "agentsite.logs.configure"
 LOGGING = {
     "form": LOG_FORMAT,
     "level": LOG_LEVEL,
-    "secrets": (OPENAI_API_KEY, SECRET_KEY, urlsplit(REDIS_URL).password or ""),
+    "secrets": (OPENAI_API_KEY, SECRET_KEY, urlsplit(REDIS_URL).password or "", METRICS_TOKEN),
 }
 
 env.refuse_unknown("AGENT_")
@@ -123,6 +128,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "agentsite.headers.page_headers",
+    "agentsite.metrics.CountRequests",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "agentsite.static_files.StaticFiles",

@@ -8,12 +8,14 @@ from django.views.defaults import page_not_found
 
 from agentsite.health import healthz
 from agentsite.login import SignIn, StaffSignInForm
+from agentsite.metrics import metrics
 from agentsite.welcome import welcome
 
 admin.site.login_form = StaffSignInForm
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("welcome/<str:token>/", welcome, name="welcome"),
     path("accounts/login/", SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),

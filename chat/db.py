@@ -42,6 +42,11 @@ async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     return result
 
 
+def writes_waiting() -> int:
+    """Return how many writes wait for the one thread that writes."""
+    return _writer.jobs.qsize()
+
+
 @dataclass(slots=True)
 class _Job:
     run: Callable[[], Any]

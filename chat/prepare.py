@@ -3,6 +3,7 @@
 import uuid
 from decimal import Decimal
 
+import structlog
 from django.conf import settings
 
 from chat import endpoints
@@ -27,6 +28,7 @@ from tools.registry import registry
 async def prepare(run_id: uuid.UUID) -> tuple[Run, Task]:
     """Return a run and its task. Raises endpoints.NoModel."""
     run, told, remembered, limits = await read(_read, run_id)
+    structlog.contextvars.bind_contextvars(user=run.message.owner_id)  # on each line of the log from here on
     targets = [await endpoints.target(run.model)]
     if other := await endpoints.fallback(run.model):
         targets.append(other)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from chat import rows, runs, store
+from chat import rows, runs, store, telemetry
 from chat.db import read, write
 from chat.sessions import close_ended_sessions
 
@@ -69,6 +69,7 @@ async def keep_leases() -> None:
     at = datetime.now(UTC)
     await write(store.renew, list(runs.live), runs.PROCESS, at)
     for conversation in await write(store.end_abandoned, is_dead, at):
+        telemetry.abandoned(conversation)
         await runs.hint(conversation)
     for conversation in await read(rows.only_queued):
         await runs.begin_next(conversation)

@@ -6,7 +6,6 @@ A run is driven by storing each tuple of the loop's events before the loop goes 
 import asyncio
 import os
 import socket
-import time
 import uuid
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
 from chat.store import Sent
+from chat.telemetry import Observed
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 
@@ -44,6 +44,7 @@ class Live:
     conversation: uuid.UUID
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
+    observed: Observed = field(default_factory=Observed)
     stopping: bool = False
     outside_ran: bool = False
 
@@ -129,11 +130,8 @@ def group(conversation: uuid.UUID) -> str:
 async def _drive(work: Live) -> None:
     """Work on a run to its end, whatever happens, then begin the one that waits behind it."""
     structlog.contextvars.bind_contextvars(run=str(work.run))
-    started = time.monotonic()
     try:
-        ended = await _finish(work)
-        if ended:
-            log.info("run ended", reason=ended.stop_reason, seconds=round(time.monotonic() - started, 3))
+        await _finish(work)
     except Exception:
         log.exception("run could not be ended")  # its lease runs out, and the sweep ends it
     finally:
@@ -142,32 +140,30 @@ async def _drive(work: Live) -> None:
         await begin_next(work.conversation)
 
 
-async def _finish(work: Live) -> Ended | None:
+async def _finish(work: Live) -> None:
     try:
-        return await _work(work)
+        await _work(work)
     except asyncio.CancelledError:
-        return await _end(work, "stopped", "stopped")
+        await _end(work, "stopped", "stopped")
     except store.StaleOwner:
         log.warning("run lost", reason="another process took it over, or it was deleted")
-        return None
     except endpoints.NoModel as gone:
-        return await _end(work, "failed", "error", str(gone))
+        await _end(work, "failed", "error", str(gone))
     except Exception:
         log.exception("run crashed")
-        return await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+        await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
 
 
-async def _work(work: Live) -> Ended | None:
+async def _work(work: Live) -> None:
     """Drive the loop to its end."""
     run, task = await prepare(work.run)
+    work.observed.model = run.model
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    log.info("run started", model=run.model, user=run.message.owner_id)
-    batch: Batch = ()
     known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
@@ -178,7 +174,6 @@ async def _work(work: Live) -> Ended | None:
     for endpoint, before in known:
         if news := {name: value for name, value in endpoint.abilities.items() if before.get(name) != value}:
             await endpoints.learned(endpoint, news)
-    return batch[-1] if batch and isinstance(batch[-1], Ended) else None
 
 
 async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str, JSON]) -> ToolResult:
@@ -193,18 +188,19 @@ async def _store(work: Live, batch: Batch) -> None:
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
         work.preview.empty()
     await write(store.apply, work.run, work.attempt, batch)
+    work.observed.see(batch)
     await hint(work.conversation)
 
 
-async def _end(work: Live, status: str, reason: str, error: str = "") -> Ended | None:
+async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     """End a run from outside its loop, with what it had said so far."""
     ended = Ended(now(), status, reason, work.said, error)
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
-        return None
+        return
+    work.observed.see((ended,))
     await hint(work.conversation)
-    return ended
 
 
 async def begin_next(conversation: uuid.UUID) -> None:

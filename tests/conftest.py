@@ -17,7 +17,7 @@ OURS = (
 )  # fmt: skip
 FOLDER = tempfile.TemporaryDirectory(prefix="agentsite-tests-")
 for name in list(os.environ):
-    if name in OURS or name.startswith(("AGENT_", "LOG_", "OPENAI_")):
+    if name in OURS or name.startswith(("AGENT_", "LOG_", "METRICS_", "OPENAI_")):
         del os.environ[name]
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "agentsite.settings",

@@ -1,15 +1,16 @@
 """Makes functions callable by a model: @tool, and the registry that checks, runs and answers every call."""
 
-import asyncio
 import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
+from tools.calls import run_within
 from tools.context import Http, HttpError, Memory, ToolContext, ToolError
-from tools.result import ToolResult, failure, run, words
-from tools.schema import ArgumentsError, Schema, Signature, signature_of
+from tools.problems import Schema
+from tools.result import ToolResult, failure, words
+from tools.schema import ArgumentsError, Signature, signature_of
 
 __all__ = [
     "Http",
@@ -72,7 +73,6 @@ class Registry:
     def __init__(self) -> None:
         self._tools: dict[str, Tool] = {}
         self._schemas: list[Schema] = []
-        self._abandoned: set[asyncio.Task[ToolResult]] = set()
 
     def add(
         self,
@@ -125,11 +125,7 @@ class Registry:
         context: ToolContext,
         timeout: float = TIMEOUT,  # noqa: ASYNC109
     ) -> ToolResult:
-        """Run a tool and answer, whatever it does. Raises only CancelledError, when the caller is cancelled.
-
-        Past its limit, or when the caller is cancelled, the tool is cancelled and not waited for; a plain
-        function goes on in its thread and its result is dropped.
-        """
+        """Run a tool and answer, whatever it does. Raises only CancelledError, when the caller is cancelled."""
         tool = self.get(name)
         if tool is None:
             known = ", ".join(self._tools) or "none"
@@ -140,21 +136,7 @@ class Registry:
             return failure(f"{name} was not run: {error}")
         if tool.signature.context_parameter:
             ready[tool.signature.context_parameter] = context
-        limit = tool.timeout or timeout
-        # A task of its own keeps the tool's CancelledError apart from one that is meant for the caller.
-        task = asyncio.create_task(run(tool.function, ready), name=f"tool {name}")
-        try:
-            await asyncio.wait({task}, timeout=limit)
-        finally:
-            if not task.done():
-                self._abandoned.add(task)  # the event loop itself keeps only weak references
-                task.add_done_callback(self._abandoned.discard)
-                task.cancel()
-        if not task.done():
-            return failure(f"{name} did not finish within {limit:g} s")
-        if task.cancelled():  # it cancelled itself with its last breath
-            return failure("CancelledError")
-        return task.result()
+        return await run_within(tool.timeout or timeout, name, tool.function, ready)
 
 
 registry = Registry()

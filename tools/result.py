@@ -1,17 +1,11 @@
-"""Runs one function to a result: its value as text, or what it raised as an error that a model can act on."""
+"""The answer to one call of a tool: its value as text, or what it raised as an error that a model can act on."""
 
-import contextvars
-import inspect
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from tools.context import ToolError
-from tools.text import clean, text_of
-from tools.threads import Threads
+from tools.text import clean, is_iterator, taken, text_of
 
-THREADS = Threads(size=16, name="tool")  # for tools that are plain functions
 MAX_ERROR = 200  # characters of the short form of an error
 
 
@@ -25,29 +19,12 @@ class ToolResult:
     traceback: str = ""  # "" unless the tool itself raised
 
 
-async def run(function: Callable[..., object], arguments: dict[str, object]) -> ToolResult:
-    """Run a tool to a result. Nothing it raises gets out, for a SystemExit in a task would end the server."""
-    if not inspect.iscoroutinefunction(inspect.unwrap(function)):
-        context = contextvars.copy_context()
-        return await THREADS.run(partial(context.run, _run_plain, function, arguments))
-    try:
-        value = function(**arguments)
-        if inspect.isawaitable(value):  # a decorator around an async function may have awaited it already
-            value = await value
-    except BaseException as error:
-        return _raised(error)
-    return ToolResult(text_of(value), ok=True)
+def answered(value: object) -> ToolResult:
+    """The result of a tool that returned. A generator only runs now, so what it raises is raised here."""
+    return ToolResult(text_of(taken(value) if is_iterator(value) else value), ok=True)
 
 
-def _run_plain(function: Callable[..., object], arguments: dict[str, object]) -> ToolResult:
-    try:
-        value = function(**arguments)
-    except BaseException as error:
-        return _raised(error)
-    return ToolResult(text_of(value), ok=True)
-
-
-def _raised(error: BaseException) -> ToolResult:
+def raised(error: BaseException) -> ToolResult:
     if isinstance(error, ToolError):
         return failure(str(error) or "the tool failed")
     return failure(words(error), clean("".join(traceback.format_exception(error))))

@@ -8,15 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, ValidationError, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from tools.context import ToolContext
+from tools.problems import Schema, explain
 from tools.text import clean
-
-MAX_PROBLEMS = 5  # named in one answer; a model that gets more wrong starts over anyway
-MAX_SHOWN = 60  # characters of a wrong value that are shown back
-
-Schema = dict[str, Any]
 
 _ARGS_ENTRY = re.compile(r"(\w+): *(.*)")
 
@@ -47,7 +44,7 @@ class Signature:
         try:
             read = self._model.model_validate_json(text, strict=True, extra="forbid")
         except ValidationError as error:
-            raise ArgumentsError(_explain(error, self.parameters)) from error
+            raise ArgumentsError(explain(error, arguments, self.parameters)) from error
         except Exception as error:  # a validator of the tool's own types, which may raise anything
             raise ArgumentsError(f"{type(error).__name__}: {error}") from error
         return {
@@ -61,7 +58,10 @@ def signature_of(function: Callable[..., object]) -> Signature:
     """The signature of a function with a docstring and a type on every parameter, else TypeError."""
     where = f"{function.__module__}.{function.__qualname__}"
     description, texts = _docstring(function, where)
-    hints = typing.get_type_hints(function, include_extras=True)
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"{where}: {error}") from error
     context_parameter = None
     fields: dict[str, tuple[Any, Any]] = {}
     for parameter in inspect.signature(function).parameters.values():
@@ -78,15 +78,25 @@ def signature_of(function: Callable[..., object]) -> Signature:
             )
     if texts:
         raise TypeError(f"{where}: the docstring describes '{next(iter(texts))}', which is not a parameter")
-    # Parameters may have names that pydantic keeps for itself ("json", "copy"), so the fields are numbered.
+    try:
+        model = _model_of(fields)
+        parameters = _schema_of(model)
+    except PydanticUserError as error:  # a type that JSON has no form for
+        raise TypeError(f"{where}: {str(error).splitlines()[0]}") from error
+    return Signature(description, parameters, context_parameter, tuple(fields), model)
+
+
+def _model_of(fields: dict[str, tuple[Any, Any]]) -> type[BaseModel]:
+    """Parameters may have names that pydantic keeps for itself ("json", "copy"), so the fields are numbered."""
     numbered: dict[str, Any] = {f"p{number}": field for number, field in enumerate(fields.values())}
-    model = create_model("Arguments", __config__=ConfigDict(extra="forbid", strict=True), **numbered)
-    return Signature(description, _schema_of(model), context_parameter, tuple(fields), model)
+    return create_model("Arguments", __config__=ConfigDict(extra="forbid", strict=True), **numbered)
 
 
 def _field(parameter: inspect.Parameter, text: str | None) -> Any:
     default = ... if parameter.default is parameter.empty else parameter.default
-    return Field(default, alias=parameter.name, description=text)
+    # Where the docstring says nothing, what Annotated[..., Field(description=...)] says must stand.
+    described: Any = {"description": text} if text else {}
+    return Field(default, alias=parameter.name, **described)
 
 
 def _docstring(function: Callable[..., object], where: str) -> tuple[str, dict[str, str]]:
@@ -116,9 +126,18 @@ def _docstring(function: Callable[..., object], where: str) -> tuple[str, dict[s
     return text.strip(), texts
 
 
+class _Quiet(GenerateJsonSchema):
+    """A default that JSON has no form for is the function's own affair: it is not shown, and no warning is given."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012  As there.
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
 def _schema_of(model: type[BaseModel]) -> Schema:
     """The model's JSON schema with definitions written out in place: small servers read no "$ref"."""
-    schema = model.model_json_schema()
+    schema = model.model_json_schema(schema_generator=_Quiet)
     definitions = schema.pop("$defs", {})
     try:
         written_out: Schema = _plain(schema, definitions)
@@ -143,45 +162,15 @@ def _plain(node: Any, definitions: Schema) -> Any:
         if key == "properties":  # the keys below are parameters' names, which may well be "title"
             plain[key] = {field: _plain(part, definitions) for field, part in value.items()}
         elif key in ("default", "enum", "const", "examples"):
-            plain[key] = value
-        elif key != "title":
+            plain |= {key: value} if _is_json(value) else {}
+        elif key not in ("title", "discriminator"):  # the latter is OpenAPI's, and names definitions
             plain[key] = _plain(value, definitions)
     return plain | {"additionalProperties": False} if "properties" in plain else plain
 
 
-def _explain(error: ValidationError, schema: Schema) -> str:
-    problems = error.errors(include_url=False, include_context=False)
-    lines = [_problem(problem, schema) for problem in problems[:MAX_PROBLEMS]]
-    if len(problems) > MAX_PROBLEMS:
-        lines.append(f"and {len(problems) - MAX_PROBLEMS} more")
-    return "; ".join(lines)
-
-
-def _problem(problem: Any, schema: Schema) -> str:
-    path = problem["loc"]
-    where = ".".join(str(part) for part in path) or "arguments"
-    match problem["type"]:
-        case "missing" | "missing_argument":
-            return f"{where}: missing, expected {_expected(_part(schema, path))}"
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            known = ", ".join(_part(schema, path[:-1]).get("properties", {})) or "none"
-            return f"{where}: unknown argument, known here: {known}"
-        case _:
-            shown = json.dumps(problem["input"], ensure_ascii=False, default=str)
-            shown = shown if len(shown) <= MAX_SHOWN else shown[:MAX_SHOWN] + "…"
-            return f"{where}: {problem['msg'].replace('Input should be', 'expected')}, got {shown}"
-
-
-def _part(schema: Schema, path: tuple[str | int, ...]) -> Schema:
-    """The schema of one argument, {} where the path leads through a union or a reference."""
-    for step in path:
-        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
-    return schema
-
-
-def _expected(schema: Schema) -> str:
-    if "enum" in schema:
-        return "one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(_expected(choice) for choice in schema["anyOf"])
-    return str(schema.get("type", "a value"))
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:  # NaN or an infinity, with which the request would be no JSON
+        return False
+    return True

@@ -4,11 +4,12 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 MAX_DEPTH = 50  # deeper values are named by their type; JSON of this depth is of no use to a model either
+
+MAX_ITEMS = 10_000  # of what has no length, such as a generator
+MORE = "<and more>"
 
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -58,6 +62,17 @@ def text_of(value: object) -> str:
         return _type_name(value)
 
 
+def is_iterator(value: object) -> bool:
+    """Say whether a value is a generator or another iterator, which gives its items only once."""
+    return hasattr(type(value), "__next__")
+
+
+def taken(items: Any) -> list[object]:
+    """The items of what may never end, with a mark where some were left. Raises what the items raise."""
+    found = list(islice(items, MAX_ITEMS + 1))
+    return found if len(found) <= MAX_ITEMS else [*found[:MAX_ITEMS], MORE]
+
+
 def _plain(value: object, above: tuple[int, ...]) -> object:
     """The value in JSON's own types. `above` holds the ids of the containers around it."""
     if id(value) in above:
@@ -67,7 +82,7 @@ def _plain(value: object, above: tuple[int, ...]) -> object:
     try:
         plain = _container(value, (*above, id(value)))
         return clean(plain) if isinstance(plain, str) else plain
-    except Exception:  # one part that cannot be read must not hide the others
+    except BaseException:  # one part that cannot be read must not hide the others
         return _type_name(value)
 
 
@@ -76,15 +91,23 @@ def _container(value: object, above: tuple[int, ...]) -> object:
         case Enum():
             return _plain(value.value, above)
         case BaseModel():
-            return {name: _plain(part, above) for name, part in value.model_dump().items()}
+            return _plain(value.model_dump(), above)
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return {field.name: _plain(getattr(value, field.name), above) for field in dataclasses.fields(value)}
         case Mapping():
             return {_key(key): _plain(part, above) for key, part in value.items()}
-        case list() | tuple():
+        case list() | tuple() if not hasattr(value, "_fields"):
             return [_plain(part, above) for part in value]
+        case tuple():
+            return {str(name): _plain(getattr(value, name), above) for name in value._fields}  # type: ignore[attr-defined]
         case AbstractSet():
             return _sorted([_plain(part, above) for part in value])
+        case str() | bytes() | bytearray() | memoryview():
+            return _leaf(value)
+        case _ if callable(getattr(value, "tolist", None)):  # numpy, torch and pandas have it
+            return _plain(value.tolist(), above)  # type: ignore[attr-defined]
+        case Sequence() | ValuesView() | Iterator():
+            return [_plain(part, above) for part in taken(value)]
         case _:
             return _leaf(value)
 

@@ -110,6 +110,7 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
         ({"REDIS_URL": "http://127.0.0.1:6379"}, NO_REDIS_URL),
         ({"REDIS_URL": "redis://"}, NO_REDIS_URL),
         ({"REDIS_URL": "redis://:hidden@127.0.0.1:6379/zero"}, NO_REDIS_URL),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short: take 16 random characters or more."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR cannot be the folder '/dev/null/var': Not a directory."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",

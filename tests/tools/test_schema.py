@@ -3,12 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
-from enum import Enum
-from typing import Annotated, Any, Literal
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, NotRequired
+from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, create_model, field_validator
+from typing_extensions import TypedDict
 
 from tools.registry import ToolContext
 from tools.schema import ArgumentsError, signature_of
@@ -29,6 +33,29 @@ class Point(BaseModel):
 @dataclass
 class Size:
     width: int
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Spot(TypedDict):
+    lat: float
+    name: NotRequired[str]
+
+
+class Circle(BaseModel):
+    kind: Literal["circle"]
+    radius: float
+
+
+class Square(BaseModel):
+    kind: Literal["square"]
+    side: float
+
+
+Shape = Annotated[Circle | Square, Field(discriminator="kind")]
 
 
 class Tree(BaseModel):
@@ -83,6 +110,21 @@ def refused(function: Callable[..., object], /, **arguments: Any) -> str:
     return str(error.value)
 
 
+def taking(hint: Any, default: Any = ...) -> Callable[..., object]:
+    """A tool with one parameter, x."""
+
+    def use(x) -> None:  # type: ignore[no-untyped-def]
+        """Use it."""
+
+    use.__annotations__ = {"x": hint}
+    use.__defaults__ = None if default is ... else (default,)
+    return use
+
+
+def shown(hint: Any, default: Any = ...) -> Any:
+    return signature_of(taking(hint, default)).parameters["properties"]["x"]
+
+
 def test_the_schema_is_the_signature_and_the_docstring() -> None:
     signature = signature_of(plain)
     assert signature.description == "Forecast the weather.\n\nFor a few days."
@@ -133,6 +175,84 @@ def test_a_type_that_contains_itself_keeps_its_references() -> None:
     signature = signature_of(grow)
     assert signature.parameters["$defs"]["Tree"]["additionalProperties"] is False
     assert signature.read({"tree": {"name": "a", "children": [{"name": "b"}]}})
+
+
+@pytest.mark.parametrize(
+    ("hint", "schema"),
+    [
+        (Level, {"type": "integer", "enum": [1, 2]}),
+        (Literal[1, "a"], {"enum": [1, "a"]}),
+        (int | str, {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+        (Annotated[int, Field(ge=1, le=5)], {"type": "integer", "minimum": 1, "maximum": 5}),
+        (Annotated[str, Field(pattern="^a", description="A word.")],
+         {"type": "string", "pattern": "^a", "description": "A word."}),
+        (datetime, {"type": "string", "format": "date-time"}),
+        (UUID, {"type": "string", "format": "uuid"}),
+        (list[date], {"type": "array", "items": {"type": "string", "format": "date"}}),
+        (set[int], {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}),
+        (dict[str, Level], {"type": "object", "additionalProperties": {"type": "integer", "enum": [1, 2]}}),
+        (tuple[int, str],
+         {"type": "array", "minItems": 2, "maxItems": 2, "prefixItems": [{"type": "integer"}, {"type": "string"}]}),
+        (Spot, {"type": "object", "properties": {"lat": {"type": "number"}, "name": {"type": "string"}},
+                "required": ["lat"], "additionalProperties": False}),
+        (Any, {}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_kind_of_type_has_its_schema(hint: object, schema: dict[str, object]) -> None:
+    assert shown(hint) == schema
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "as_json"),
+    [
+        (Colour, Colour.RED, "red"),
+        (Level, Level.HIGH, 2),
+        (set[int], {1}, [1]),
+        (Point | None, Point(lat=1), {"lat": 1.0, "title": "here"}),
+        (Size, Size(2), {"width": 2}),
+        (UUID, UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (int | None, None, None),
+    ],
+)
+def test_a_default_is_shown_as_json(hint: object, default: object, as_json: object) -> None:
+    assert shown(hint, default)["default"] == as_json
+
+
+@pytest.mark.parametrize("default", [float("nan"), float("inf"), object()])
+def test_a_default_that_json_has_no_form_for_is_left_out_and_the_argument_stays_optional(default: object) -> None:
+    parameters = signature_of(taking(float, default)).parameters
+    assert parameters["properties"]["x"] == {"type": "number"}
+    assert "required" not in parameters
+
+
+def test_choices_between_models_are_written_out_too() -> None:
+    written = shown(list[Shape])["items"]
+    assert [choice["properties"]["kind"]["const"] for choice in written["oneOf"]] == ["circle", "square"]
+    assert "$defs" not in json.dumps(written)
+
+
+@pytest.mark.parametrize(
+    ("hint", "given", "arrives"),
+    [
+        (Level, 2, Level.HIGH),
+        (int | str, "a", "a"),
+        (datetime, "2026-01-01T10:00:00Z", datetime(2026, 1, 1, 10, tzinfo=UTC)),
+        (time, "10:00", time(10)),
+        (timedelta, "PT1H", timedelta(hours=1)),
+        (UUID, "00000000-0000-0000-0000-000000000001", UUID(int=1)),
+        (Decimal, "1.10", Decimal("1.10")),
+        (Path, "/a", Path("/a")),
+        (set[date], ["2026-01-01", "2026-01-01"], {date(2026, 1, 1)}),
+        (tuple[int, str], [1, "a"], (1, "a")),
+        (dict[Colour, list[Level]], {"red": [1]}, {Colour.RED: [Level.LOW]}),
+        (list[Spot], [{"lat": 1}], [{"lat": 1.0}]),
+        (Shape, {"kind": "square", "side": 1}, Square(kind="square", side=1)),
+        (Shape | None, None, None),
+    ],
+)
+def test_every_kind_of_type_arrives_as_itself(hint: object, given: object, arrives: object) -> None:
+    assert read(taking(hint), x=given) == {"x": arrives}
 
 
 def test_arguments_arrive_as_the_types_of_the_signature() -> None:
@@ -188,6 +308,43 @@ def test_an_unknown_argument_is_an_error_that_lists_the_known_ones() -> None:
 @pytest.mark.parametrize("extra", [{"points": [{"lat": 1, "lon": 2}]}, {"size": {"width": 1, "depth": 2}}])
 def test_an_unknown_argument_is_an_error_inside_nested_types_too(extra: dict[str, object]) -> None:
     assert "unknown argument, known here:" in refused(rich, colour="red", **extra)
+
+
+@pytest.mark.parametrize(
+    ("hint", "given", "said"),
+    [
+        (Level, 3, "x: expected 1 or 2, got 3"),
+        (Colour | None, "green", "x: expected 'red' or 'blue', got \"green\""),
+        (list[dict[str, list[Level]]], [{"a": [1, 7]}], "x.0.a.1: expected 1 or 2, got 7"),
+        (Size | None, {"width": "1"}, 'x.width: expected a valid integer, got "1"'),
+        (Size | None, {}, "x.width: missing, expected integer"),
+        (Size | None, {"width": 1, "depth": 2}, "x.depth: unknown argument, known here: width"),
+        (int | str, 1.5, "x: expected integer or string, got 1.5"),
+        (int | list[date] | None, [1], "x: expected integer or array of string (date) or null, got [1]"),
+        (list[Circle | str], ["a", 5], 'x.1: expected object {kind: "circle", radius: number} or string, got 5'),
+        (Spot | dict[str, int] | tuple[int, str], 5,
+         "x: expected object {lat: number, name?: string} or object of integer or array [integer, string], got 5"),
+        (dict | list | bool, "a", 'x: expected object or array or boolean, got "a"'),
+        (Colour | Literal["none"], 5, 'x: expected one of "red", "blue" or "none", got 5'),
+        (Shape, {"kind": "circle", "radius": "1"}, 'x.radius: expected a valid number, got "1"'),
+        (Shape | None, {"kind": "circle"}, "x.radius: missing, expected number"),
+        (Tree, {"name": "a", "children": [{}]}, "x.children.0.name: missing, expected string"),
+        (list[Tree | int], ["a"], 'x.0: expected Tree or integer, got "a"'),
+        (tuple[int, str], [1], "x.1: missing, expected string"),
+        (Annotated[int, Field(ge=1)], 0, "x: expected greater than or equal to 1, got 0"),
+        (Shape, None, "x: expected an object, got null"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_problem_names_its_place_what_is_expected_there_and_what_was_given(
+    hint: object, given: object, said: str
+) -> None:
+    assert refused(taking(hint), x=given) == said
+
+
+def test_what_a_union_expects_is_cut_where_it_is_long() -> None:
+    wide = create_model("Wide", **{f"field_{n}": (int, 0) for n in range(100)})  # type: ignore[call-overload]
+    assert len(refused(taking(wide | int), x="a")) < 400
 
 
 def test_many_problems_are_named_up_to_a_number() -> None:
@@ -253,12 +410,21 @@ def test_a_function_that_cannot_be_shown_to_a_model_is_refused_by_name() -> None
             the city
         """
 
+    def unknown_type(city: "Nowhere") -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Do."""
+
+    def callback(then: Callable[[], int]) -> None:
+        """Do."""
+
     wrong: list[tuple[Callable[..., object], str]] = [
         (no_docstring, "needs a docstring"),
         (no_type, "'x' has no type"),
         (stars, "by name"),
         (misspelt, "'town', which is not a parameter"),
         (garbled, "cannot read 'the city'"),
+        (unknown_type, "'Nowhere' is not defined"),
+        (callback, "CallableSchema"),
+        (taking(object()), "object object"),
     ]
     for function, reason in wrong:
         with pytest.raises(TypeError, match=reason) as error:

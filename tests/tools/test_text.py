@@ -1,20 +1,24 @@
 """A tool's result becomes the same text every time, and never a failure."""
 
 import json
-from collections import OrderedDict
+from array import array
+from collections import OrderedDict, UserDict, deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, IntEnum, IntFlag
+from fractions import Fraction
+from itertools import count
 from pathlib import PurePosixPath
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
-from tools.text import clean, text_of
+from tools.text import MAX_ITEMS, MORE, clean, text_of
 
 
 class Colour(Enum):
@@ -30,6 +34,52 @@ class Point:
 class Place(BaseModel):
     name: str
     point: Point
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Access(IntFlag):
+    READ = 1
+    WRITE = 2
+
+
+class Spot(NamedTuple):
+    name: str
+    point: Point
+
+
+class Names(RootModel[list[str]]):
+    pass
+
+
+class Scalar:
+    """As numpy's and torch's: no number of Python's, and gives one."""
+
+    def tolist(self) -> object:
+        return 3
+
+
+class Endless:
+    """As a test double does: every attribute is another one of its kind."""
+
+    def __getattr__(self, name: str) -> "Endless":
+        return Endless()
+
+    def __call__(self) -> "Endless":
+        return Endless()
+
+
+class Liar:
+    @property  # type: ignore[misc]
+    def __class__(self) -> NoReturn:  # type: ignore[override]
+        raise RuntimeError("I am nothing")
+
+
+class Shouting(str):
+    def __str__(self) -> NoReturn:
+        raise RuntimeError("too loud")
 
 
 class Plain:
@@ -77,6 +127,26 @@ class Leaving:
         (float("nan"), "nan"),
         ([float("inf"), float("-inf")], '["inf","-inf"]'),
         (Colour.RED, "red"),
+        ({"level": Level.LOW, "access": Access.READ | Access.WRITE}, '{"level":1,"access":3}'),
+        (Spot("home", Point(1, 2)), '{"name":"home","point":{"x":1,"y":2}}'),
+        (Names(["a", "b"]), '["a","b"]'),
+        (Scalar(), "3"),
+        ({"mean": Scalar()}, '{"mean":3}'),
+        (array("i", [1, 2]), "[1,2]"),
+        (bytearray(b"caf\xc3\xa9"), "café"),
+        (memoryview(b"abc"), "abc"),
+        (range(3), "[0,1,2]"),
+        (deque([1, {2}]), "[1,[2]]"),
+        (UserDict(a=(1,)), '{"a":[1]}'),
+        ({"a": 1, "b": 2}.values(), "[1,2]"),
+        ({"a": 1, "b": 2}.items(), '[["a",1],["b",2]]'),
+        ([(n * n for n in range(3)), map(str, [1])], '[[0,1,4],["1"]]'),
+        (Fraction(1, 3), "Fraction(1, 3)"),
+        (ValueError("no"), "ValueError('no')"),
+        ([1, Shouting("hey")], '[1,"<Shouting>"]'),
+        ([1, Leaving(), 2], '[1,"<Leaving>",2]'),
+        ({float("nan"), 1}, '[1,"nan"]'),
+        ({10**5000, 2} - {10**5000}, "[2]"),
         (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (PurePosixPath("/tmp/x"), "/tmp/x"),
         ({1: "a", None: "b", (1, 2): "c"}, '{"1":"a","null":"b","[1,2]":"c"}'),
@@ -106,6 +176,33 @@ def test_a_value_that_contains_itself_ends() -> None:
     loop: list[object] = [1]
     loop.append(loop)
     assert text_of(loop) == '[1,"<the same again>"]'
+
+
+def test_a_value_that_lies_about_its_class_is_named_by_its_type() -> None:
+    assert text_of([1, Liar()]) == '[1,"<Liar>"]'
+    assert text_of(Liar()) == "<Liar>"
+
+
+def test_records_that_contain_themselves_end_too() -> None:
+    @dataclass
+    class Node:
+        next: object = None
+
+    class Model(BaseModel):
+        next: object = None
+
+    for made in (Node(), Model()):
+        made.next = made
+        assert text_of([made, 1]).endswith(",1]")
+
+
+def test_what_never_ends_is_cut_with_a_mark() -> None:
+    assert json.loads(text_of({"numbers": count()}))["numbers"] == [*range(MAX_ITEMS), MORE]
+    assert text_of(Endless())
+
+
+def test_an_iterator_that_fails_inside_a_result_does_not_hide_the_rest() -> None:
+    assert text_of([1, (1 / n for n in (1, 0)), 2]) == '[1,"<generator>",2]'
 
 
 def test_the_same_value_twice_is_no_loop() -> None:

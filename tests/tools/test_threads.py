@@ -80,12 +80,35 @@ async def test_past_a_limit_hung_jobs_keep_their_places() -> None:
     threads, release = Threads(1, "test", leak_limit=1), threading.Event()
     await cancel(await hang(threads, release))
     await cancel(await hang(threads, release))
-    assert threads.leaked == 1
+    assert (threads.leaked, threads.held, threads.busy) == (1, 1, 1)
     waiting = asyncio.create_task(threads.run(lambda: True))
     await asyncio.sleep(0)
     assert not waiting.done()
+    assert threads.waiting == 1
     release.set()
     assert await waiting
+    await wait_until(lambda: (threads.leaked, threads.held, threads.busy) == (0, 0, 0))
+
+
+async def test_a_job_is_left_once_however_often_that_is_said() -> None:
+    threads, release = Threads(1, "test"), threading.Event()
+    job = threads.put(lambda: release.wait(30))
+    assert [threads.leave(job), threads.leave(job)] == [False, False]
+    assert threads.leaked == 1
+    release.set()
+    await wait_until(lambda: threads.leaked == 0)
+    assert threads.leave(job) is False
+
+
+async def test_a_job_that_is_left_before_it_began_says_so_and_never_runs() -> None:
+    threads, release = Threads(1, "test"), threading.Event()
+    first = threads.put(lambda: release.wait(30))
+    second = threads.put(release.set)
+    assert threads.leave(second) is True
+    assert not release.is_set()
+    release.set()
+    await wait_until(first.future.done)
+    assert second.future.cancelled()
 
 
 async def test_a_job_cancelled_before_it_began_never_runs() -> None:
