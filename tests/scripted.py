@@ -107,3 +107,14 @@ def asks(*calls: dict[str, Any], text: str = "", finish: str = "tool_calls") -> 
     """A reply that asks for tools."""
     said = [delta(content=text)] if text else []
     return [*said, delta(tool_calls=list(calls)), delta(finish)]
+
+
+def fragment(arguments: Any = None, *, name: str | None = None, **rest: Any) -> dict[str, Any]:
+    """A piece of a tool call, with nothing in it but what is given."""
+    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
+    return {**rest, "function": function}
+
+
+def fragments(*pieces: dict[str, Any], finish: str | None = "tool_calls") -> list[Chunk]:
+    """A reply that asks for tools, a chunk for each piece."""
+    return [*(delta(tool_calls=[piece]) for piece in pieces), *([delta(finish)] if finish else [])]
