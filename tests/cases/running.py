@@ -21,8 +21,8 @@ from chat.models import Run, Step
 from chat.store import Sent
 from tests.cases.rules import Ran, check_arguments, check_ending, check_transcript
 from tests.scripted import Body, Chunk, Scripted, says
-from tools.registry import Registry, Tool, ToolContext, registry
 from tools.registry import Options as ToolOptions
+from tools.registry import Registry, Tool, ToolContext, registry
 
 PATIENCE = 20.0
 Through = Callable[[Scripted], AbstractAsyncContextManager[Endpoint]]
