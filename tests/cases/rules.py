@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.models import StopReason
 from tests.scripted import Body, Chunk
-from tools.text import clean
+from tools.text import clean, cleaned
 
 Ran = tuple[str, dict[str, Any]]
 
@@ -42,7 +42,7 @@ def check_transcript(request: Mapping[str, Any]) -> None:
 
 def check_arguments(ran: Iterable[Ran], replies: Iterable[Sequence[Chunk] | Body]) -> None:
     """R2: whatever a tool was called with stands as a whole JSON object in one of the replies."""
-    whole = [arguments for reply in replies for arguments in whole_arguments(reply)]
+    whole = [cleaned(arguments) for reply in replies for arguments in whole_arguments(reply)]
     for name, arguments in ran:
         assert arguments in whole, f"{name} ran on {arguments}, which no reply finished"
 

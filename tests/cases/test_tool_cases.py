@@ -121,7 +121,7 @@ async def test_case_59_two_megabytes_are_cut_with_a_mark_and_kept_whole_for_the_
     assert outcome.results[0].endswith("[cut here: the first 20,000 of 2,000,000 characters]")
     step = outcome.of("tool")[0]
     assert step.output["text"] == outcome.results[0]
-    assert zlib.decompress(step.payload.body).decode() == whole  # type: ignore[attr-defined]
+    assert zlib.decompress(step.payload.body).decode() == whole
 
 
 async def test_case_60_an_async_tool_is_cancelled_at_its_limit() -> None:
