@@ -19,13 +19,17 @@ Chunk = dict[str, Any]
 
 @dataclass
 class Body:
-    """A reply as bytes: `parts` in order. With `hold`, it waits until that is set, then goes on with `after`."""
+    """A reply as bytes: `parts` in order. With `hold`, it waits until that is set, then goes on with `after`.
+
+    With `breaks`, the connection breaks at its end.
+    """
 
     parts: Sequence[bytes]
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
     hold: asyncio.Event | None = None
     after: Sequence[bytes] = ()
+    breaks: bool = False
 
 
 class _Stream(httpx2.AsyncByteStream):
@@ -39,6 +43,8 @@ class _Stream(httpx2.AsyncByteStream):
             await self.body.hold.wait()
         for part in self.body.after:
             yield part
+        if self.body.breaks:
+            raise httpx2.ReadError("The connection broke.")
 
     async def aclose(self) -> None:
         self.transport.closed += 1
