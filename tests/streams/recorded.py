@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a stream says. `calls` are those that may run, `problems` the number of others; `fails`: an error ends it."""
+    """`calls` are those that may run, `problems` the number of others, `fails`: it ends in an error."""
 
     text: str = ""
     reasoning: str = ""
