@@ -1,6 +1,7 @@
 """Runs a script from the message to the last row: the real client, the real loop, the real store.
 
-Every run is held to the three rules, and so is the next message of its conversation, which shows that it goes on.
+Every run is held to the three rules, and so is the next message of its conversation, which shows that it goes on. Its
+requests are made again from its rows.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from django.contrib.auth.models import User
 from chat import endpoints, runs
 from chat.agent.endpoint import Endpoint
 from chat.db import read, write
+from chat.history import request_again
 from chat.models import Run, Step
 from chat.store import Sent
 from tests.cases.rules import Ran, check_arguments, check_ending, check_transcript
@@ -134,14 +136,19 @@ async def run_script(
     *requests, after = scripted.requests
     outcome = Outcome(run, steps, requests, after, tools.ran, scripted, closed, seconds)
     check(outcome, replies)
+    made = [step for step in steps if "sha256" in step.input]
+    assert [await read(request_again, step) for step in made] == scripted.bodies[: len(requests)]
     return outcome
 
 
 def check(outcome: Outcome, replies: Sequence[Sequence[Chunk] | Body]) -> None:
-    """Hold a run to the three rules; what stood in one of its requests stands at the beginning of the next ones."""
+    """Hold a run to the three rules; what was sent once is sent again at the beginning of all that follows.
+
+    That may be otherwise only where a step says that something was shortened.
+    """
     for request in (*outcome.requests, outcome.next):
         check_transcript(request)
-    for request in outcome.requests:
+    for request in outcome.requests if not outcome.of("context") else ():
         sent = request["messages"] if "tools" in request else request["messages"][:-1]
         assert outcome.next["messages"][: len(sent)] == sent
     assert outcome.next["messages"][-1] == {"role": "user", "content": "Go on"}
@@ -189,4 +196,4 @@ async def in_memory(scripted: Scripted) -> AsyncIterator[Endpoint]:
 def stored(run: UUID) -> tuple[Run, list[Step]]:
     """Read a run with its answer, and its steps in order."""
     row = Run.objects.select_related("answer").get(pk=run)
-    return row, list(row.steps.select_related("payload").order_by("number"))
+    return row, list(row.steps.select_related("payload", "run__message").order_by("number"))

@@ -1,4 +1,4 @@
-"""Cases 36 to 46, 56 to 58, 67, 68 and 74: what an endpoint refuses, breaks, leaves out or wants back."""
+"""Cases 36 to 46, 56 to 58, 67, 68, 74 and 75: what an endpoint refuses, breaks, leaves out or wants back."""
 
 import asyncio
 import json
@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.cases.running import Tools, run_script
+from chat import runs
+from chat.agent.endpoint import Endpoint
+from chat.db import read
+from chat.models import Step
+from tests.cases.running import PATIENCE, Tools, answering, finished, in_memory, look, run_script, send, stored
 from tests.cases.sockets import over_socket
-from tests.scripted import Body, Chunk, asks, call, delta, event, fragment, fragments, says
+from tests.scripted import Body, Chunk, Scripted, asks, call, delta, event, fragment, fragments, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,12 +59,20 @@ async def test_case_38_what_is_too_long_and_cannot_be_made_shorter_is_context(sa
     assert outcome.answer == ""
 
 
-async def test_case_39_usage_that_is_absent_is_unknown_and_never_zero() -> None:
+async def test_case_39_usage_that_is_absent_is_a_guess_that_says_so_and_never_zero() -> None:
     outcome = await run_script(asks(LOOK), says("Seen."))
     for step in outcome.of("model"):
-        assert 0 not in step.buckets.values()
+        assert step.estimated
+        assert step.input_tokens
+        assert step.output_tokens
         assert step.cost is None
-    assert 0 not in (outcome.run.input_tokens, outcome.run.output_tokens)
+    assert outcome.run.estimated
+    assert outcome.run.tokens == sum(step.tokens or 0 for step in outcome.of("model"))
+
+
+async def test_case_39_usage_that_is_reported_is_no_guess() -> None:
+    outcome = await run_script(says("Hi", usage={"prompt_tokens": 20, "completion_tokens": 3}))
+    assert (outcome.run.input_tokens, outcome.run.output_tokens, outcome.run.estimated) == (20, 3, False)
 
 
 ODD: dict[str, Chunk] = {
@@ -111,6 +123,21 @@ async def test_case_44_other_reasoning_is_kept_and_does_not_go_back() -> None:
     assert outcome.of("model")[0].output["reasoning"] == "I must look."
 
 
+async def test_case_44_reasoning_goes_to_no_endpoint_but_the_one_that_sent_it() -> None:
+    own = Scripted([delta(reasoning_content="I must look."), *asks(LOOK)], says("Seen."), says("Well."))
+    other = Scripted(says("Well."))
+    with Tools(look).alone():
+        async with answering(Endpoint("http://own.invalid/v1", "", own)):
+            await finished(first := await send("Look!"))
+        async with answering(Endpoint("http://other.invalid/v1", "", other)):
+            await finished(await send("Go on", first.conversation))
+        async with answering(Endpoint("http://own.invalid/v1", "", own)):
+            await finished(await send("Go on", first.conversation))
+    assert b"I must look." not in other.bodies[0]
+    assert other.requests[0]["messages"][2]["tool_calls"] == own.requests[2]["messages"][2]["tool_calls"]
+    assert own.requests[2]["messages"][2]["reasoning_content"] == "I must look."
+
+
 async def test_case_45_extra_content_goes_back_with_its_call() -> None:
     extra = {"google": {"thought_signature": "c2lnbmF0dXJl"}}
     signed = fragment('{"place": "London"}', id="a", name="look", extra_content=extra)
@@ -158,12 +185,24 @@ async def test_case_58_a_line_of_garbage_is_a_typed_error_and_asked_for_again(li
     assert outcome.answer == "Now."
 
 
-async def test_case_67_an_endpoint_that_wants_ten_minutes_is_not_slept_on_and_says_so() -> None:
-    async with asyncio.timeout(5):
-        outcome = await run_script(refusal(429, "Quota used up.", **{"retry-after": "600"}))
-    assert outcome.ending == ("failed", "rate_limited")
-    assert "Quota used up." in outcome.run.error
-    assert outcome.of("model")[0].error == outcome.run.error
+async def test_case_67_an_endpoint_that_wants_ten_minutes_is_not_slept_on_and_what_waits_for_it_is_seen_to() -> None:
+    scripted = Scripted(refusal(429, "Quota used up.", **{"retry-after": "600"}))
+    async with in_memory(scripted) as served, answering(served), asyncio.timeout(PATIENCE):
+        first = await send("Look!")
+        await finished(first)
+        second = await send("Again", first.conversation)
+        waits = Step.objects.filter(run=second.run, kind="wait", status="running")
+        while not await read(waits.exists):  # noqa: ASYNC110  A row tells nobody that it changed.
+            await asyncio.sleep(0)
+        assert (await read(waits.get)).input["reason"] == "the pause that the endpoint asked for"
+        await runs.stop(first.conversation)
+        await finished(second)
+    run, steps = await read(stored, first.run)
+    assert (run.status, run.stop_reason, run.answer.text) == ("failed", "rate_limited", "")
+    assert "Quota used up." in run.error
+    assert [step.error for step in steps if step.kind == "model"] == [run.error]
+    assert (await read(stored, second.run))[0].status == "stopped"
+    assert len(scripted.requests) == 1
 
 
 async def test_case_68_a_stream_that_idles_counts_as_cut() -> None:
@@ -179,3 +218,18 @@ async def test_case_68_a_stream_that_idles_counts_as_cut() -> None:
 async def test_case_74_without_tools_nothing_is_said_of_tools() -> None:
     outcome = await run_script(says("Hello."), tools=Tools())
     assert outcome.requests[0].keys().isdisjoint({"tools", "tool_choice", "parallel_tool_calls"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Unrecognized request argument supplied: stream_options",
+        {"message": "[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options')}]", "code": 422},
+    ],
+)
+async def test_case_75_stream_options_that_are_refused_are_left_out_and_that_is_remembered(said: Any) -> None:
+    outcome = await run_script(refusal(400, said), asks(LOOK), says("Seen."))
+    assert ["stream_options" in request for request in outcome.requests] == [True, False, False]
+    assert "stream_options" not in outcome.next
+    assert outcome.requests[0]["messages"] == outcome.requests[1]["messages"]
+    assert (outcome.ending, outcome.answer) == (("done", "done"), "Seen.")

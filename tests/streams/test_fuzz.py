@@ -13,10 +13,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from chat.agent.asking import ATTEMPTS
-from chat.agent.endpoint import Endpoint
+from chat.agent.asking import ATTEMPTS, Asking
+from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, Event, ModelStarted
-from chat.agent.loop import Task, run
+from chat.agent.fitting import Fitting
+from chat.agent.loop import run
+from chat.agent.task import Task
+from chat.agent.transcript import Frozen, Said
+from chat.agent.values import JSON
 from tests.cases.rules import Ran, check_transcript
 from tests.scripted import Body, Scripted, says
 from tests.streams.recorded import STREAMS, content_type, read_stream
@@ -25,7 +29,7 @@ from tools.registry import ToolResult
 SAMPLE = 2_000
 SEED = 3
 KINDS = ("cut", "broken", "split")
-TOOLS = [
+TOOLS: list[JSON] = [
     {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("look", "wait")
 ]
 
@@ -86,10 +90,9 @@ async def drive(scripted: Scripted) -> Driven:
         driven.ran.append((name, dict(arguments)))
         return ToolResult("seen", ok=True)
 
-    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Look!"}]
-    task = Task("m", messages, TOOLS, max_turns=5, first_wait=0)  # type: ignore[arg-type]
-    served = Endpoint("http://scripted.invalid/v1", "sk-test", scripted)
-    async for batch in run(task, served, call_tool):
+    target = Target(Endpoint("http://scripted.invalid/v1", "sk-test", scripted), "m")
+    task = Task([Said("user", "Look!")], Fitting(Frozen("Be brief.", TOOLS), asked=0), Asking([target], first_wait=0))
+    async for batch in run(task, call_tool):
         driven.events += batch
     return driven
 
