@@ -19,13 +19,17 @@ Chunk = dict[str, Any]
 
 @dataclass
 class Body:
-    """A reply as bytes: `parts` in order. With `hold`, it waits until that is set, then goes on with `after`."""
+    """A reply as bytes: `parts` in order. With `hold`, it waits until that is set, then goes on with `after`.
+
+    With `breaks`, the connection breaks at its end.
+    """
 
     parts: Sequence[bytes]
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
     hold: asyncio.Event | None = None
     after: Sequence[bytes] = ()
+    breaks: bool = False
 
 
 class _Stream(httpx2.AsyncByteStream):
@@ -39,6 +43,8 @@ class _Stream(httpx2.AsyncByteStream):
             await self.body.hold.wait()
         for part in self.body.after:
             yield part
+        if self.body.breaks:
+            raise httpx2.ReadError("The connection broke.")
 
     async def aclose(self) -> None:
         self.transport.closed += 1
@@ -107,3 +113,14 @@ def asks(*calls: dict[str, Any], text: str = "", finish: str = "tool_calls") -> 
     """A reply that asks for tools."""
     said = [delta(content=text)] if text else []
     return [*said, delta(tool_calls=list(calls)), delta(finish)]
+
+
+def fragment(arguments: Any = None, *, name: str | None = None, **rest: Any) -> dict[str, Any]:
+    """A piece of a tool call, with nothing in it but what is given."""
+    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
+    return {**rest, "function": function}
+
+
+def fragments(*pieces: dict[str, Any], finish: str | None = "tool_calls") -> list[Chunk]:
+    """A reply that asks for tools, a chunk for each piece."""
+    return [*(delta(tool_calls=[piece]) for piece in pieces), *([delta(finish)] if finish else [])]

@@ -68,7 +68,7 @@ class Asking:
     user: str = ""
     number: int = 0
     clock: Clock = now
-    first_wait: float = FIRST_WAIT  # seconds before a second attempt
+    first_wait: float = field(default_factory=lambda: FIRST_WAIT)  # seconds before a second attempt
     pending: Batch = ()
     error: NoReply | None = None
     reply: Reply = field(default_factory=Reply)

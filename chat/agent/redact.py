@@ -13,7 +13,7 @@ class Redactor:
 
     def __init__(self, secret: str = "") -> None:
         self._secret = secret if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS else ""
-        self._held = ""
+        self.held = ""  # the end of the text so far, which may be the secret's beginning
 
     def another(self) -> "Redactor":
         """Return one that hides the same in another text."""
@@ -25,13 +25,8 @@ class Redactor:
 
     def feed(self, piece: str) -> str:
         """Take the next piece of a text; return what of it is certain to be no secret."""
-        text = self.hide(self._held + piece)
+        text = self.hide(self.held + piece)
         longest = min(len(text), max(len(self._secret) - 1, 0))
         held = next((n for n in range(longest, 0, -1) if self._secret.startswith(text[-n:])), 0)
-        self._held = text[len(text) - held :]
+        self.held = text[len(text) - held :]
         return text[: len(text) - held]
-
-    def end(self) -> str:
-        """Return what is still held back, at the text's end."""
-        held, self._held = self._held, ""
-        return held

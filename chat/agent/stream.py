@@ -36,12 +36,17 @@ class Assembler:
     def __init__(self, redactor: Redactor | None = None) -> None:
         self.done = False
         self._redactor = redactor or Redactor()
-        self.text = self.reasoning = ""
+        self._text = self.reasoning = ""
         self._reasoning_redactor = self._redactor.another()
         self._reasoning_field = self._refusal = self._finish = self._model = ""
         self._details: list[JSON] = []
         self._calls: list[_Parts] = []
         self._usage = Usage()
+
+    @property
+    def text(self) -> str:
+        """What was said so far, all of it, though its end may not have been shown yet."""
+        return self._text + self._redactor.held
 
     def feed(self, chunk: object) -> str:
         """Take one chunk in; return the text it adds. Raises StreamError for an error or for garbage."""
@@ -67,8 +72,8 @@ class Assembler:
         if unfinished and not (self.done or self._finish):
             raise StreamCut("The reply was cut off before its end.")
         return Reply(
-            text=clean(self.text + self._redactor.end()),
-            reasoning=clean(self.reasoning + self._reasoning_redactor.end()),
+            text=clean(self.text),
+            reasoning=clean(self.reasoning + self._reasoning_redactor.held),
             calls=calls,
             finish=clean(self._finish),
             refusal=clean(self._redactor.hide(self._refusal)),
@@ -94,7 +99,7 @@ class Assembler:
         if not isinstance(piece, str):
             return ""
         shown = self._redactor.feed(piece)
-        self.text += shown
+        self._text += shown
         return shown
 
     def _reason(self, delta: Mapping[str, object]) -> None:

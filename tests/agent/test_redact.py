@@ -14,7 +14,7 @@ def streamed(text: str, cuts: list[int]) -> str:
     redactor, places = Redactor(SECRET), sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     shown = [redactor.feed(text[start:end]) for start, end in pairwise(places)]
     assert all(SECRET not in "".join(shown[:n]) for n in range(len(shown) + 1))
-    return "".join(shown) + redactor.end()
+    return "".join(shown) + redactor.held
 
 
 @given(st.text("sk-abcd "), st.text("sk-abcd "), st.lists(st.integers(0, 99)))

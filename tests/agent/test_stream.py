@@ -10,14 +10,9 @@ from chat.agent.sse import EventSplitter
 from chat.agent.stream import Assembler
 from chat.agent.strict import read_arguments
 from chat.agent.values import Reply, Usage
-from tests.scripted import Chunk, delta, event, says
+from tests.scripted import Chunk, delta, event, fragment, says
 
 LONDON, TOKYO = '{"city": "London"}', '{"city": "Tokyo"}'
-
-
-def fragment(arguments: Any = None, *, name: str | None = None, **rest: Any) -> dict[str, Any]:
-    function = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
-    return {**rest, "function": function}
 
 
 def assembled(*chunks: Any, done: bool = True, taken: tuple[str, ...] = ()) -> Reply:
