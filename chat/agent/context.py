@@ -62,7 +62,7 @@ def shorter(entries: Sequence[Entry], cut: Cut, asked: int, room: float) -> Cut 
         middle = max(folded, shrunk)
         return short[middle] - short[folded] + full[-1] - full[middle]
 
-    for edge in edges[:-2]:  # the last turn's results stay as they are
+    for edge in edges[:-1]:  # the last turn's results stay as they are
         if edge > cut.shrunk and head + left(cut.folded, edge) <= room * ROOMY:
             return replace(cut, shrunk=edge)
     question = size(entries[asked])

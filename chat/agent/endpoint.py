@@ -12,7 +12,7 @@ import openai
 
 from chat.agent import strict
 from chat.agent.breaker import Breaker
-from chat.agent.errors import EndpointError, NoReply, StreamError
+from chat.agent.errors import EndpointError, NoReply, StreamError, is_too_long
 from chat.agent.gate import Gate
 from chat.agent.listing import read_listing
 from chat.agent.redact import Redactor
@@ -25,14 +25,6 @@ LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
 DONE = "[DONE]"
 OUT_OF_TIME = "The time for this run was up."
-TOO_LONG = (
-    "context_length",
-    "context length",
-    "context window",
-    "maximum context",
-    "too many tokens",
-    "prompt is too long",
-)
 
 # What a request holds that some endpoints refuse, and how they say so. Asked without it, they answer.
 REFUSALS = {
@@ -193,7 +185,7 @@ class Endpoint:
             error.status_code, ("answered with status {status}. Try again in a moment.", "error")
         )
         if error.status_code in (400, 413, 422):
-            too_long = any(phrase in said.lower() for phrase in TOO_LONG)
+            too_long = is_too_long(said, error.code, error.type)
             words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
         again = error.status_code in (408, 409, 429) or error.status_code >= 500
         message = f"{self.host} {words.format(status=error.status_code)} {said}".strip()

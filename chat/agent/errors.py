@@ -2,6 +2,20 @@
 
 from collections.abc import Mapping
 
+# How endpoints say, by code or in words, that a request does not fit into the model's window.
+TOO_LONG = (
+    "context_length",
+    "context length",
+    "context window",
+    "context_size",
+    "context size",
+    "maximum context",
+    "maximum number of tokens",
+    "too many tokens",
+    "prompt is too long",
+    "reduce the length of the messages",
+)
+
 
 class NoReply(Exception):
     """A request that got no whole reply; the message is for people, without key or credentials.
@@ -35,4 +49,12 @@ def reported(error: object) -> StreamError:
     code, kind = fields.get("code"), str(fields.get("type") or "")
     at_fault = isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)
     message = f"The endpoint reported an error: {str(fields.get('message') or error)[:500]}"
+    if is_too_long(message, code, kind):
+        return StreamError(message, "context", again=False)
     return StreamError(message, again=not (at_fault or "invalid" in kind))
+
+
+def is_too_long(*said: object) -> bool:
+    """Say whether an endpoint's words or codes mean that the request is too long for the model."""
+    text = " ".join(str(part) for part in said).lower()
+    return any(phrase in text for phrase in TOO_LONG)

@@ -46,6 +46,13 @@ async def test_case_38_what_the_endpoint_finds_too_long_is_shortened_once_and_as
     assert outcome.results == [message["content"] for message in shorter["messages"] if message["role"] == "tool"]
 
 
+async def test_case_38_of_two_turns_only_the_last_ones_result_stays_as_it_is() -> None:
+    outcome = await run_script(page(1), page(2), TOO_LONG, says("Read."), tools=Tools(read_page))
+    assert (outcome.ending, outcome.answer) == (("done", "done"), "Read.")
+    assert "shortened" in outcome.results[0]
+    assert "shortened" not in outcome.results[1]
+
+
 async def test_case_38_what_is_too_long_though_it_was_shortened_is_context() -> None:
     outcome = await run_script(page(1), page(2), page(3), TOO_LONG, TOO_LONG, tools=Tools(read_page))
     assert outcome.ending == ("failed", "context")

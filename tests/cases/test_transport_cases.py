@@ -45,6 +45,11 @@ async def test_case_37_what_may_pass_is_asked_again_with_the_same_bytes(status: 
 
 
 TOO_LONG = {
+    "OpenAI's code": {"message": "Too large.", "code": "context_length_exceeded"},
+    "llama.cpp": "the request exceeds the available context size, try increasing it",
+    "llama.cpp's type": {"code": 400, "message": "Too large.", "type": "exceed_context_size_error", "n_ctx": 4096},
+    "Gemini": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+    "Groq": "Please reduce the length of the messages or completion.",
     "OpenAI": "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
     "Anthropic": "prompt is too long: 210000 tokens > 200000 maximum",
     "Ollama": "input length exceeds the context length",
@@ -57,6 +62,12 @@ async def test_case_38_what_is_too_long_and_cannot_be_made_shorter_is_context(sa
     outcome = await run_script(refusal(400, said))
     assert outcome.ending == ("failed", "context")
     assert outcome.answer == ""
+
+
+async def test_case_38_what_is_too_long_may_be_said_in_the_stream() -> None:
+    error = {"code": 400, "message": "the request exceeds the available context size, try increasing it"}
+    outcome = await run_script(Body([event({"error": error})]))
+    assert outcome.ending == ("failed", "context")
 
 
 async def test_case_39_usage_that_is_absent_is_a_guess_that_says_so_and_never_zero() -> None:
