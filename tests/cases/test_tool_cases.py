@@ -16,7 +16,7 @@ from chat.agent.fitting import LONGEST_RESULT
 from chat.db import read
 from tests.cases.running import PATIENCE, Outcome, Tools, look, run_script, until
 from tests.scripted import asks, call, says
-from tools.result import THREADS
+from tools.calls import THREADS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
