@@ -34,7 +34,7 @@ def things_of(owner: User, word: str = WORD) -> Hers:
     conversation = conversation_of(owner, f"The {word} title")
     Conversation.objects.filter(pk=conversation.pk).update(instructions=f"The {word} instructions")
     run = run_in(conversation, f"The {word} question", f"The {word} answer", steps=1)
-    Run.objects.filter(pk=run.pk).update(revision=1, request={"system": f"The {word} prompt", "tools": []})
+    Run.objects.filter(pk=run.pk).update(request={"system": f"The {word} prompt", "tools": []})
     sent = {"turn": 1, "after": 1, "tools": True, "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
     step_of(run, 2, input=sent, output={"text": f"The {word} reply"})
     result = f"The {word} result. " * 400
