@@ -173,6 +173,8 @@ def _names(step: Step) -> tuple[str, str]:
         return "Think", step.error
     if calls := output.get("calls"):
         return "Think", f"chose {plural(len(calls), 'tool')}"
+    if output.get("refusal") or step.status == StepStatus.STOPPED:
+        return "Answer", "refused" if output.get("refusal") else "stopped"
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
 

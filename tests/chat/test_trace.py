@@ -51,6 +51,7 @@ def test_a_tool_that_failed_says_so_in_its_line() -> None:
     [
         ({"calls": [{"name": "look", "arguments": {}}] * 2}, "Think", "chose 2 tools"),
         ({"text": "Hello"}, "Answer", ""),
+        ({"refusal": "No."}, "Answer", "refused"),
     ],
 )
 def test_a_model_step_is_named_by_what_came_of_it(output: dict[str, Any], title: str, label: str) -> None:
