@@ -9,16 +9,15 @@ from django.utils import timezone
 
 from chat.models import Conversation
 
-LISTED = 200
+LISTED = 100  # at first; each time that older ones are asked for, as many again
 
 
 def listed(user: User, query: str = "") -> QuerySet[Conversation]:
-    """Return the newest conversations; with a query those whose title or messages hold it, archived ones too."""
+    """Return the conversations, newest first; with a query those whose title or messages hold it, archived ones too."""
     found = Conversation.objects.filter(owner=user).order_by("-pinned", "-updated")
     if query:
-        words = Q(title__icontains=query) | Q(messages__text__icontains=query)
-        return found.filter(words).distinct()[:LISTED]
-    return found.filter(archived=False)[:LISTED]
+        return found.filter(Q(title__icontains=query) | Q(messages__text__icontains=query)).distinct()
+    return found.filter(archived=False)
 
 
 def grouped(conversations: Iterable[Conversation]) -> list[tuple[str, list[Conversation]]]:

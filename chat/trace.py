@@ -163,9 +163,8 @@ def _names(step: Step) -> tuple[str, str]:
     output = step.output
     match step.kind:
         case StepKind.MEMORY:
-            facts, preferences = len(output.get("facts", [])), len(output.get("preferences", []))
-            label = f"{plural(facts, 'fact')}, {plural(preferences, 'preference')}"
-            return "Memory", label if facts or preferences else "nothing remembered"
+            found = [(len(output.get(f"{word}s", [])), word) for word in ("fact", "preference")]
+            return "Memory", ", ".join(plural(number, word) for number, word in found if number) or "nothing remembered"
         case StepKind.RETRY:
             return "Retry", f"waits {duration(step.input['seconds'])}, then asks again"
         case StepKind.WAIT:
@@ -185,6 +184,8 @@ def _names(step: Step) -> tuple[str, str]:
         return "Title", output.get("text", "")[:LABEL_LENGTH]
     if calls := output.get("calls"):
         return "Think", f"chose {plural(len(calls), 'tool')}"
+    if output.get("refusal") or step.status == StepStatus.STOPPED:
+        return "Answer", "refused" if output.get("refusal") else "stopped"
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
 

@@ -4,6 +4,10 @@ import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
+<<<<<<< HEAD
+=======
+from django.contrib.auth.models import User
+>>>>>>> wt-finish
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from chat import allowances, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
-from chat.lists import grouped, listed
+from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
 from chat.render import articles
 from chat.views import asked
@@ -76,14 +80,22 @@ def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def conversations(request: HttpRequest) -> HttpResponse:
     """Return the list of conversations that hold the words asked for."""
-    user, query = user_of(request), asked.words(request, "q")
+    query, shown = asked.words(request, "q"), asked.number(request, "shown") or LISTED
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("chat:new")
-    return render(
-        request,
-        "chat/_conversations.html",
-        {"conversation_groups": grouped(listed(user, query)), "query": query, "current": request.GET.get("current")},
-    )
+    found = _conversations(user_of(request), query, shown) | {"query": query, "current": request.GET.get("current")}
+    return render(request, "chat/_conversations.html", found)
+
+
+def _conversations(user: User, query: str = "", shown: int = LISTED) -> dict[str, Any]:
+    """Return the list's beginning, how many to ask for to see more, and the first of those that were just asked for."""
+    found = list(listed(user, query)[: shown + 1])
+    added = found[shown - LISTED : shown] if shown > LISTED else []
+    return {
+        "conversation_groups": grouped(found[:shown]),
+        "more": shown + LISTED if len(found) > shown else None,
+        "focus": added[0].pk if added else None,
+    }
 
 
 async def _act(user: int, found: Conversation, frame: frames.Frame) -> None:
@@ -121,7 +133,7 @@ def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
     """Return what the page shows around the messages."""
     names, demo = async_to_sync(_choice)()
     return {
-        "conversation_groups": grouped(listed(user_of(request))),
+        **_conversations(user_of(request)),
         "models": names,
         "model": model if model in names else next(iter(names), ""),
         "demo": demo,

@@ -40,6 +40,18 @@
     if (scroller && !atEnd(scroller)) scroller.dataset.follow = "no";
   }, true);
 
+  // Earlier messages and steps are put above what is read, and leave the reader where they are.
+
+  let reading = null;
+  on("htmx:beforeSwap", ({ detail }) => {
+    const scroller = detail.requestConfig.elt.closest(".earlier")?.closest("[data-follow]");
+    reading = scroller && { scroller, fromEnd: scroller.scrollHeight - scroller.scrollTop };
+  });
+  on("htmx:afterSettle", () => {
+    if (reading) reading.scroller.scrollTop = reading.scroller.scrollHeight - reading.fromEnd;
+    reading = null;
+  });
+
   // What htmx put in: watch its size, and carry a status that is said inside an element out to the element itself.
 
   on("htmx:load", ({ target }) => {

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from tests.browser.chatting import answered, start
+from tests.browser.chatting import answered, answers, start
 from tests.browser.conftest import Visit
 from tests.serving import Site
 
@@ -11,6 +11,13 @@ from tests.serving import Site
 @pytest.fixture
 def page(visit: Visit, site: Site, of_alice: StorageState) -> Page:
     return visit(site, of_alice, permissions=["clipboard-read", "clipboard-write"])
+
+
+FAILED = """
+from django.contrib.auth.models import User
+from tests.chat.made import conversation_of, run_in
+print(run_in(conversation_of(User.objects.get(username="alice")), answer="").conversation_id)
+"""
 
 
 def clipboard(page: Page) -> str:
@@ -36,3 +43,10 @@ def test_a_block_of_code_and_a_whole_answer_are_copied_without_the_buttons_in_th
     assert "print(average([14, 22]))" in copied
     for button in ("Copy", "Copied", "View run", "No tools used"):
         assert button not in copied
+
+
+def test_of_an_answer_without_text_there_is_nothing_to_copy(page: Page, site: Site) -> None:
+    page.goto(f"/c/{site.manage('shell', '--no-imports', '-c', FAILED).strip()}/")
+    buttons = answers(page).get_by_role("button")
+    expect(buttons.filter(has_text="View run")).to_be_visible()
+    expect(buttons.filter(has_text="Copy")).to_be_hidden()

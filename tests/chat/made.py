@@ -22,6 +22,7 @@ def message_in(conversation: Conversation, text: str = "Remember that I live in 
 
 def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Yes.", steps: int = 3) -> Run:
     """A run that is done, of a second for each step: memory, model, tool, and again."""
+    Conversation.objects.filter(pk=conversation.pk).update(revision=1)
     asked = message_in(conversation, question)
     said = Message.objects.create(
         conversation=conversation, parent=asked, role=Role.ASSISTANT, text=answer, owner=conversation.owner,
@@ -29,8 +30,14 @@ def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Y
     )  # fmt: skip
     run = Run.objects.create(
         conversation=conversation, message=asked, answer=said, status="done", stop_reason="done", model="demo",
+<<<<<<< HEAD
         request={"system": "You are the agent.", "tools": [], "mode": ""}, turns=2, tools={"get_weather": 2},
         input_tokens=1200, output_tokens=34, cost=Decimal("0.0021"), created=NOW, started=NOW, ended=NOW + timedelta(seconds=steps),
+=======
+        request={"system": "You are the agent.", "tools": [], "mode": ""}, turns=2, tools={"get_weather": 2},
+        input_tokens=1200, output_tokens=34, cost=Decimal("0.0021"), revision=1, created=NOW, started=NOW,
+        ended=NOW + timedelta(seconds=steps),
+>>>>>>> wt-finish
     )  # fmt: skip
     for number in range(1, steps + 1):
         step_of(run, number)

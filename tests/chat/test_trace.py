@@ -51,6 +51,7 @@ def test_a_tool_that_failed_says_so_in_its_line() -> None:
     [
         ({"calls": [{"name": "look", "arguments": {}}] * 2}, "Think", "chose 2 tools"),
         ({"text": "Hello"}, "Answer", ""),
+        ({"refusal": "No."}, "Answer", "refused"),
     ],
 )
 def test_a_model_step_is_named_by_what_came_of_it(output: dict[str, Any], title: str, label: str) -> None:
@@ -63,6 +64,8 @@ def test_memory_counts_what_went_in() -> None:
     row = trace.row(step("memory", output=output), run(), 4)
     assert row.label == "1 fact, 1 preference"
     assert shown(step("memory", output=output)) == {"Facts": "Lives in Berlin", "Preferences": "units: f"}
+    assert trace.row(step("memory", output=output | {"facts": []}), run(), 4).label == "1 preference"
+    assert trace.row(step("memory", output={}), run(), 4).label == "nothing remembered"
 
 
 def test_a_bar_stands_where_its_time_was() -> None:

@@ -1,0 +1,5 @@
+"""How the admin writes dates and times: as every other page does."""
+
+DATE_FORMAT = "j M Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j M Y, H:i"
