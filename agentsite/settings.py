@@ -67,12 +67,20 @@ AUTH_PASSWORD_VALIDATORS = [
 
 OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else "")
-DEMO = not OPENAI_BASE_URL
 AGENT_MODELS = env.names("AGENT_MODELS")
+AGENT_LOCAL_GGUF = env.file("AGENT_LOCAL_GGUF", begins=b"GGUF")
+DEMO = not (OPENAI_BASE_URL or AGENT_LOCAL_GGUF)
 AGENT_MAX_TURNS = env.integer("AGENT_MAX_TURNS", 15, least=1, most=1000)
 AGENT_TOOL_TIMEOUT = env.number("AGENT_TOOL_TIMEOUT", 30, least=0.1, most=3600)
 TOOL_MODULES = env.modules("TOOL_MODULES")
 WEATHER_SOURCE = env.choice("WEATHER_SOURCE", "auto", ("auto", "live", "sample"))
+
+if AGENT_LOCAL_GGUF:
+    set_too = {"OPENAI_API_KEY": OPENAI_API_KEY, "OPENAI_BASE_URL": OPENAI_BASE_URL, "AGENT_MODELS": AGENT_MODELS}
+    for name, value in set_too.items():
+        if value:
+            raise env.WrongEnvironment(f"AGENT_LOCAL_GGUF and {name} are both set; keep one of them.")
+    AGENT_MODELS = [AGENT_LOCAL_GGUF.stem]
 
 # Logs
 

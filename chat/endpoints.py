@@ -7,6 +7,7 @@ from django.conf import settings
 from chat.agent.endpoint import Endpoint
 from chat.agent.errors import EndpointError
 from chat.demo.transport import DemoTransport
+from chat.local import site
 
 DEMO_URL = "http://demo.invalid/v1"
 LISTED_MODELS = 8
@@ -29,7 +30,7 @@ def current() -> Endpoint:
         if settings.DEMO:
             _endpoint = Endpoint(DEMO_URL, "", DemoTransport())
         else:
-            _endpoint = Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY)
+            _endpoint = Endpoint(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, site.transport())
     return _endpoint
 
 

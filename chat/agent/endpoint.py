@@ -23,6 +23,7 @@ TOO_LONG = (
     "context_length",
     "context length",
     "context window",
+    "context size",
     "maximum context",
     "too many tokens",
     "prompt is too long",
@@ -115,6 +116,8 @@ class Endpoint:
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
         """Say what went wrong, and what a person can do about it."""
+        if isinstance(error.__cause__, EndpointError):  # a transport of ours says it itself
+            return error.__cause__
         if isinstance(error, openai.APITimeoutError):
             return EndpointError(f"{self.host} did not answer in time. Try again in a moment.")
         if isinstance(error, openai.APIConnectionError):
