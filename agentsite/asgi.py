@@ -16,7 +16,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentsite.settings")
 http = get_asgi_application()
 
 from chat import process  # noqa: E402
+from chat.local import site  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
+
+site.start_if_set()  # `serve` has done so before; other servers come here first
 
 anything_else = re_path("", refuse)  # type: ignore[arg-type]  # Django's types know only of views.
 websocket = CookieMiddleware(URLRouter([*websocket_urlpatterns, anything_else]))

@@ -141,6 +141,23 @@ def folder(name: str, default: Path) -> Path:
     return path
 
 
+def file(name: str, *, begins: bytes) -> Path | None:
+    """A file that can be read and begins as its kind does; None where it is not set."""
+    said = text(name)
+    if not said:
+        return None
+    path = Path(said).expanduser().absolute()
+    try:
+        with path.open("rb") as opened:
+            found = opened.read(len(begins))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", "") or str(error)
+        raise WrongEnvironment(f"{name} is {said!r}, which cannot be read: {reason}.") from None
+    if found != begins:
+        raise WrongEnvironment(f"{name} is {said!r}, which is no {begins.decode()} file.")
+    return path
+
+
 def secret(name: str) -> str:
     """The value of NAME, or the content of the file that NAME_FILE names; empty where neither is set."""
     value, file = text(name), text(f"{name}_FILE")

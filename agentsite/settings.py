@@ -69,6 +69,7 @@ OPENAI_API_KEY = env.secret("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1" if OPENAI_API_KEY else "")
 AGENT_MODELS = env.names("AGENT_MODELS")
 AGENT_SMALL_MODEL = env.text("AGENT_SMALL_MODEL")
+AGENT_LOCAL_GGUF = env.file("AGENT_LOCAL_GGUF", begins=b"GGUF")
 AGENT_MAX_TURNS = env.integer("AGENT_MAX_TURNS", 15, least=1, most=1000)
 AGENT_MAX_TOKENS = env.integer("AGENT_MAX_TOKENS", 50_000, least=1_000, most=10**9)
 AGENT_MAX_SECONDS = env.number("AGENT_MAX_SECONDS", 600, least=1, most=86_400)
@@ -79,6 +80,13 @@ AGENT_MAX_CONCURRENT = env.integer("AGENT_MAX_CONCURRENT", 5, least=1, most=10**
 AGENT_TOOL_TIMEOUT = env.number("AGENT_TOOL_TIMEOUT", 30, least=0.1, most=3600)
 TOOL_MODULES = env.modules("TOOL_MODULES")
 WEATHER_SOURCE = env.choice("WEATHER_SOURCE", "auto", ("auto", "live", "sample"))
+
+if AGENT_LOCAL_GGUF:
+    set_too = {"OPENAI_API_KEY": OPENAI_API_KEY, "OPENAI_BASE_URL": OPENAI_BASE_URL, "AGENT_MODELS": AGENT_MODELS}
+    for name, value in set_too.items():
+        if value:
+            raise env.WrongEnvironment(f"AGENT_LOCAL_GGUF and {name} are both set; keep one of them.")
+    AGENT_MODELS = [AGENT_LOCAL_GGUF.stem]
 
 # Shared between processes
 

@@ -10,16 +10,28 @@ from functools import partial
 import httpx2
 from django.conf import settings
 
-from chat.agent.endpoint import Endpoint
+from chat.agent.endpoint import IDLE_SECONDS, Endpoint
 from chat.agent.gate import Gate, Pace
 from chat.demo.transport import DemoTransport
 
 DEMO_URL = "http://demo.invalid/v1"
 
-# What answers at these base URLs is in this process: the demo model, and in tests a script.
-transports: dict[str, httpx2.AsyncBaseTransport] = {DEMO_URL: DemoTransport()}
-
 Abilities = Mapping[str, bool | str]
+
+
+@dataclass(frozen=True, slots=True)
+class OnThisMachine:
+    """An endpoint that this process brings along: the demo model, a local model, in tests a script.
+
+    `idle` are the seconds for which it may say nothing, `abilities` what is known of it before it is asked.
+    """
+
+    transport: httpx2.AsyncBaseTransport
+    idle: float = IDLE_SECONDS
+    abilities: Abilities = field(default_factory=dict)
+
+
+on_this_machine = {DEMO_URL: OnThisMachine(DemoTransport())}  # by base URL
 
 
 @dataclass(slots=True)
@@ -47,7 +59,7 @@ def connect(
     asked for a new endpoint only. `abilities` are those that are stored: they are taken over when they change there,
     and what a run learned meanwhile is kept until then. None: they are not stored.
     """
-    kept, made_of = _kept.get(slot), (base_url, sealed, limits, transports.get(base_url))
+    kept, made_of = _kept.get(slot), (base_url, sealed, limits, on_this_machine.get(base_url))
     if kept is None or kept.made_of != made_of:
         kept = _kept[slot] = _Kept(made_of, abilities or {}, _new(base_url, key(), abilities or {}, limits))
     elif abilities is not None and abilities != kept.abilities:
@@ -69,8 +81,8 @@ def keep_only(slots: Collection[int | str]) -> None:
 
 
 def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None, int | None]) -> Endpoint:
-    if transport := transports.get(base_url):
-        return Endpoint(base_url, key, transport, abilities)
+    if here := on_this_machine.get(base_url):
+        return Endpoint(base_url, key, here.transport, {**here.abilities, **abilities}, idle=here.idle)
     a_minute, at_once = limits[0] or settings.AGENT_REQUESTS_PER_MINUTE, limits[1] or settings.AGENT_MAX_CONCURRENT
     gate = Gate(a_minute, at_once, pace=_pace(base_url, a_minute))
     transport = httpx2.AsyncHTTPTransport(trust_env=False)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.agent.endpoint import Endpoint as EngineEndpoint
-from chat.connections import transports
+from chat.connections import on_this_machine
 from chat.endpoint_models import Endpoint, EndpointModel
 from chat.keys import KeyLost
 from chat.probe import Findings, probe
@@ -38,7 +38,8 @@ async def _probe(row: Endpoint, model: str) -> Findings:
         key = row.unsealed_key()
     except KeyLost as lost:
         return Findings({}, {}, (f"{lost} Type it again.",))
-    endpoint = EngineEndpoint(row.base_url, key, transports.get(row.base_url))
+    here = on_this_machine.get(row.base_url)
+    endpoint = EngineEndpoint(row.base_url, key, here.transport if here else None)
     try:
         return await probe(endpoint, model)
     finally:

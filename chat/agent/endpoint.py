@@ -173,6 +173,8 @@ class Endpoint:
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
         """Say what went wrong, and what a person can do about it."""
+        if isinstance(error.__cause__, EndpointError):  # a transport of ours says it itself
+            return error.__cause__
         if isinstance(error, openai.APITimeoutError):
             return EndpointError(f"{self.host} did not answer in time. Try again in a moment.")
         if isinstance(error, openai.APIConnectionError):

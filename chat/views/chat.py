@@ -4,10 +4,7 @@ import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
-<<<<<<< HEAD
-=======
 from django.contrib.auth.models import User
->>>>>>> wt-finish
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone

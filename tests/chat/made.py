@@ -30,14 +30,9 @@ def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Y
     )  # fmt: skip
     run = Run.objects.create(
         conversation=conversation, message=asked, answer=said, status="done", stop_reason="done", model="demo",
-<<<<<<< HEAD
-        request={"system": "You are the agent.", "tools": [], "mode": ""}, turns=2, tools={"get_weather": 2},
-        input_tokens=1200, output_tokens=34, cost=Decimal("0.0021"), created=NOW, started=NOW, ended=NOW + timedelta(seconds=steps),
-=======
         request={"system": "You are the agent.", "tools": [], "mode": ""}, turns=2, tools={"get_weather": 2},
         input_tokens=1200, output_tokens=34, cost=Decimal("0.0021"), revision=1, created=NOW, started=NOW,
         ended=NOW + timedelta(seconds=steps),
->>>>>>> wt-finish
     )  # fmt: skip
     for number in range(1, steps + 1):
         step_of(run, number)

@@ -17,7 +17,8 @@ def scripts() -> Iterator[Answers]:
     made: dict[str, Scripted] = {}
 
     def answers(base_url: str, *replies: Sequence[Chunk] | Body) -> Scripted:
-        made[base_url] = connections.transports[base_url] = Scripted(*replies)
+        made[base_url] = Scripted(*replies)
+        connections.on_this_machine[base_url] = connections.OnThisMachine(made[base_url])
         return made[base_url]
 
     try:
@@ -26,7 +27,7 @@ def scripts() -> Iterator[Answers]:
             script.done()
     finally:
         for base_url in made:
-            del connections.transports[base_url]
+            del connections.on_this_machine[base_url]
 
 
 def stored(name: str, base_url: str, key: str = "", *models: str, **fields: Any) -> Endpoint:

@@ -13,6 +13,9 @@ from tests.chat.made import NOW, conversation_of, run_in, step_of
 WORD = "marzipan"
 
 
+NOTHING = hashlib.sha256(b"").hexdigest()
+
+
 @dataclass(frozen=True)
 class Hers:
     conversation: Conversation
@@ -34,21 +37,9 @@ def things_of(owner: User, word: str = WORD) -> Hers:
     conversation = conversation_of(owner, f"The {word} title")
     Conversation.objects.filter(pk=conversation.pk).update(instructions=f"The {word} instructions")
     run = run_in(conversation, f"The {word} question", f"The {word} answer", steps=1)
-<<<<<<< HEAD
     frozen = {"system": f"The {word} prompt", "tools": [], "mode": ""}
-    Run.objects.filter(pk=run.pk).update(revision=1, request=frozen)
-    sent = {
-        "purpose": "answer",
-        "turn": 1,
-        "after": 1,
-        "host": "",
-        "sha256": hashlib.sha256(b"").hexdigest(),
-        "bytes": 0,
-    }
-=======
-    Run.objects.filter(pk=run.pk).update(request={"system": f"The {word} prompt", "tools": []})
-    sent = {"turn": 1, "after": 1, "tools": True, "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
->>>>>>> wt-finish
+    Run.objects.filter(pk=run.pk).update(request=frozen)
+    sent = {"purpose": "answer", "turn": 1, "after": 1, "host": "", "sha256": NOTHING, "bytes": 0}
     step_of(run, 2, input=sent, output={"text": f"The {word} reply"})
     result = f"The {word} result. " * 400
     tool = step_of(run, 3, input={"id": "c1", "arguments": {"city": word}}, output={"text": result})

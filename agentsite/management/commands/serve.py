@@ -30,10 +30,21 @@ class Command(BaseCommand):
         migrate_if_needed()
         if not settings.DEBUG:
             collect_if_changed()
+        if settings.AGENT_LOCAL_GGUF:
+            self.load_local_model()
         self.stdout.write(f"agentsite is ready: {link()}")
         self.stdout.flush()
         connection.close()
         serve(listener)
+
+    def load_local_model(self) -> None:
+        from chat.local import site  # Only where it is needed: its imports take time.
+
+        self.stdout.write(f"Loading {settings.AGENT_LOCAL_GGUF} ...")
+        self.stdout.flush()
+        engine = site.start_if_set()
+        if engine and not engine.tools:
+            self.stdout.write("It can be chatted with, but its chat template tells it of no tools, so it calls none.")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chat import endpoints, process, rows, runs, store, trace
 from chat.db import read
+from chat.local import site
 from chat.models import Conversation, Run, RunStatus, Step, StepStatus
 from chat.words import figures_line, how_it_ended
 from tools.text import clean
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         question = clean(options["question"]).strip()
         if not question:
             raise CommandError("Ask something.")
+        site.start_if_set()
         try:
             run = asyncio.run(self._ask(user, question, options["model"], conversation, options["json"]))
         except (store.Refused, endpoints.NoModel) as refusal:

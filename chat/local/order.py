@@ -1,0 +1,18 @@
+"""What the process of a local model is told by the one that starts it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A file to serve, under which name and key, with how many tokens of context.
+
+    `reply` are the most tokens of one reply, `threads` those that it computes with; -1: as llama.cpp has it.
+    """
+
+    file: str
+    name: str
+    key: str
+    context: int
+    reply: int
+    threads: int
