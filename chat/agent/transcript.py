@@ -125,10 +125,11 @@ def wire(entry: Entry, host: str = "") -> Wire:
 
 def size(entry: Entry) -> int:
     """Return about how many bytes an entry takes in a request."""
-    said = len(entry.text.encode("utf-8", "replace")) + 60
+    said = _bytes(entry.text) + 60
     if isinstance(entry, Asked):
-        calls = (len(call.name) + len(json.dumps(call.arguments)) for call in entry.calls)
-        said += len(entry.reasoning) + sum(calls) + 90 * len(entry.calls)
+        said += sum(len(call.name) + _bytes(json.dumps(call.arguments, ensure_ascii=False)) for call in entry.calls)
+        said += 130 * len(entry.calls) + _bytes(entry.reasoning)
+        said += len(json.dumps(entry.details, ensure_ascii=False)) if entry.details else 0
     return said
 
 
@@ -153,6 +154,12 @@ def call_ids(message: Wire) -> list[str]:
     """Return the ids of the calls that a message asks for."""
     calls = message.get("tool_calls")
     return [str(call["id"]) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _bytes(text: str) -> int:
+    """Return how many bytes a text takes as a string of JSON. It is asked for all that was said, each turn."""
+    plain = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return plain + text.count('"') + text.count("\\") + text.count("\n")
 
 
 def _call(call: Call) -> JSON:
