@@ -132,6 +132,7 @@ class Asking:
             endpoint.breaker.succeeded()
         except NoReply as failure:
             self.error = failure
+            voices.feed(assembler.held)
             if number:
                 self.pending = (ModelFailed(number, self.clock(), str(failure), voices.answer, voices.thought),)
             if failure.again and failure.reason == "error":
