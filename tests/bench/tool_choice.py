@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentsite.settings")
 
@@ -72,7 +73,7 @@ async def main() -> None:
     shown = [
         said(role, text) for pair in EXAMPLES.items() for role, text in zip(("user", "assistant"), pair, strict=True)
     ]
-    ways: dict[str, tuple[list[Wire], list[object]]] = {
+    ways: dict[str, tuple[list[Wire], Sequence[object]]] = {
         "protocol": ([said("system", SYSTEM)], offered),
         "lines": ([said("system", told)], []),
         "examples": ([said("system", told), *shown], []),
@@ -93,7 +94,7 @@ def said(role: str, text: str) -> Wire:
     return {"role": role, "content": text}
 
 
-async def choice(endpoint: Endpoint, engine: Engine, messages: list[Wire], tools: list[object]) -> str:
+async def choice(endpoint: Endpoint, engine: Engine, messages: list[Wire], tools: Sequence[object]) -> str:
     """Return the name of the first tool that a reply asks for, "" if it asks for none."""
     body = json.loads(request(engine.name, messages, tools)) | {"temperature": 0}
     assembler = Assembler()
