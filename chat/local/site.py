@@ -16,7 +16,8 @@ class Transport(httpx2.AsyncHTTPTransport):
     """The way to a local model: says in words when its process has ended, and is patient while it lives."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(trust_env=False)
+        # After a reply llama.cpp says that the connection stays, and closes it.
+        super().__init__(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
         self.engine = engine
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
