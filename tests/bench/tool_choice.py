@@ -5,9 +5,7 @@ words and called by lines, and the same after an example of each. It says someth
 """
 
 import asyncio
-import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 
@@ -17,11 +15,12 @@ import django
 
 django.setup()
 
+from chat.agent import react  # noqa: E402
 from chat.agent.endpoint import Endpoint  # noqa: E402
 from chat.agent.errors import NoReply  # noqa: E402
 from chat.agent.stream import Assembler  # noqa: E402
-from chat.agent.transcript import Wire, request  # noqa: E402
-from chat.local.process import Engine, start  # noqa: E402
+from chat.agent.transcript import Entry, Frozen, Said, request  # noqa: E402
+from chat.local.process import start  # noqa: E402
 from chat.local.site import Transport  # noqa: E402
 from tests.gguf import MISSING, small_model  # noqa: E402
 from tools.registry import registry  # noqa: E402
@@ -49,40 +48,33 @@ QUESTIONS = {
     ),
 }
 SYSTEM = "You are a helpful agent. You have tools. Use the right one."
-LINES = """Call a tool by one line of this form, and write nothing else:
-Action: name({"argument": "value"})
-The tools, with the JSON Schema of their arguments:
-"""
 EXAMPLES = {
     "What is 2 + 3?": 'Action: calculate({"expression": "2 + 3"})',
     "How is the weather in Berlin?": 'Action: get_weather({"city": "Berlin"})',
     "What time is it in Madrid?": 'Action: current_time({"place": "Madrid"})',
     "Remember that I have a dog.": 'Action: remember({"fact": "I have a dog"})',
 }
-ACTION = re.compile(r"^\s*Action:\s*([\w.-]+)\(", re.MULTILINE)
+TOOLS_REFUSED = ("tools",)
 
 
 async def main() -> None:
     file = small_model()
     if file is None:
         sys.exit(MISSING)
-    engine = start(file, reply=REPLY_TOKENS)
+    engine = start(file, reply=REPLY_TOKENS, temperature=0.0)
     endpoint = Endpoint(engine.base_url, engine.key, Transport(engine))
-    offered = [tool for tool in registry.schemas() if tool["function"]["name"] in QUESTIONS]
-    told = f"{SYSTEM}\n\n{LINES}" + "\n".join(json.dumps(tool["function"]) for tool in offered)
-    shown = [
-        said(role, text) for pair in EXAMPLES.items() for role, text in zip(("user", "assistant"), pair, strict=True)
-    ]
-    ways: dict[str, tuple[list[Wire], Sequence[object]]] = {
-        "protocol": ([said("system", SYSTEM)], offered),
-        "lines": ([said("system", told)], []),
-        "examples": ([said("system", told), *shown], []),
+    frozen = Frozen(SYSTEM, [tool for tool in registry.schemas() if tool["function"]["name"] in QUESTIONS])
+    ways: dict[str, tuple[list[Entry], Sequence[str]]] = {
+        "protocol": ([], ()),
+        "lines": ([], TOOLS_REFUSED),
+        "examples": (examples(), TOOLS_REFUSED),
     }
-    for way, (before, tools) in ways.items():
+    for way, (before, without) in ways.items():
         right = 0
         for name, questions in QUESTIONS.items():
             for question in questions:
-                chosen = await choice(endpoint, engine, [*before, said("user", question)], tools)
+                body = request(frozen, [*before, Said("user", question)], engine.name, without=without)
+                chosen = await choice(endpoint, body, textual=bool(without))
                 right += chosen == name
                 print(f"{way:9} {name:13} {chosen or '–':13} {question}")
         print(f"{way}: {right} of {sum(map(len, QUESTIONS.values()))}\n")
@@ -90,24 +82,22 @@ async def main() -> None:
     engine.stop()
 
 
-def said(role: str, text: str) -> Wire:
-    return {"role": role, "content": text}
+def examples() -> list[Entry]:
+    """Return an exchange for each tool, as if it had been called before."""
+    pairs = [(Said("user", question), Said("assistant", line)) for question, line in EXAMPLES.items()]
+    return [said for pair in pairs for said in pair]
 
 
-async def choice(endpoint: Endpoint, engine: Engine, messages: list[Wire], tools: Sequence[object]) -> str:
+async def choice(endpoint: Endpoint, body: bytes, textual: bool) -> str:
     """Return the name of the first tool that a reply asks for, "" if it asks for none."""
-    body = json.loads(request(engine.name, messages, tools)) | {"temperature": 0}
     assembler = Assembler()
     try:
-        async for _ in endpoint.stream(json.dumps(body).encode(), assembler):
+        async for _ in endpoint.stream(body, assembler):
             pass
-        reply = assembler.reply()
+        reply = react.read(assembler.reply(), "", textual, 1, ())
     except NoReply as error:
         return f"({error})"
-    if reply.calls:
-        return reply.calls[0].name
-    found = ACTION.search(reply.text)
-    return found[1] if found else ""
+    return reply.calls[0].name if reply.calls else ""
 
 
 if __name__ == "__main__":
