@@ -129,7 +129,7 @@ def size(entry: Entry) -> int:
     if isinstance(entry, Asked):
         said += sum(len(call.name) + _bytes(json.dumps(call.arguments, ensure_ascii=False)) for call in entry.calls)
         said += 130 * len(entry.calls) + _bytes(entry.reasoning)
-        said += len(json.dumps(entry.details, ensure_ascii=False)) if entry.details else 0
+        said += len(json.dumps(entry.details)) if entry.details else 0
     return said
 
 
