@@ -1,0 +1,104 @@
+"""A task to work on, and an endpoint that answers by a rule instead of a script."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx2
+
+from chat.agent.asking import Asking
+from chat.agent.endpoint import Endpoint, Target
+from chat.agent.events import Event
+from chat.agent.fitting import Fitting
+from chat.agent.limits import Budget, Limits
+from chat.agent.loop import run
+from chat.agent.task import Task
+from chat.agent.transcript import Entry, Frozen, Said
+from tests.scripted import Body, Chunk, _Stream, event
+from tools.registry import ToolResult
+
+LOOK = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "description": "Look at a place.",
+        "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
+    },
+}
+Reply = Sequence[Chunk] | Body
+Rule = Callable[[dict[str, Any]], Reply]
+
+
+class Ruled(httpx2.AsyncBaseTransport):
+    """Answers by `rule`, and counts tokens by a rule of its own: one for 3.5 bytes, and four for each message.
+
+    With a `window` it refuses what is longer, as OpenAI does. With `reports` it says what it counted.
+    """
+
+    def __init__(self, rule: Rule, window: int | None = None, reports: bool = True) -> None:
+        self.rule, self.window, self.reports = rule, window, reports
+        self.requests: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        self.counted: list[int] = []
+        self.refused = self.closed = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = await request.aread()
+        asked = json.loads(body)
+        tokens = counted(asked)
+        self.bodies.append(body)
+        self.requests.append(asked)
+        self.counted.append(tokens)
+        if self.window and tokens > self.window:
+            self.refused += 1
+            words = f"This model's maximum context length is {self.window} tokens, and this has {tokens}."
+            return refuses(words, code="context_length_exceeded")
+        reply = self.rule(asked)
+        if isinstance(reply, Body):
+            return httpx2.Response(reply.status, headers=reply.headers, stream=_Stream(reply, self))
+        usage = {"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 20}}
+        chunks = [*reply, usage] if self.reports else reply
+        parts = [*(event(chunk) for chunk in chunks), b"data: [DONE]\n\n"]
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(Body(parts), self))
+
+
+def ruled(rule: Rule, window: int | None = None, reports: bool = True, **options: Any) -> tuple[Endpoint, Ruled]:
+    transport = Ruled(rule, window, reports)
+    return Endpoint("http://ruled.invalid/v1", "sk-test", transport, **options), transport
+
+
+def counted(asked: dict[str, Any]) -> int:
+    """Count the tokens of a request: of all text in it, and of each message and tool."""
+    parts = [*asked["messages"], *asked.get("tools", ())]
+    return sum(round(len(json.dumps(part, ensure_ascii=False).encode()) / 3.5) + 4 for part in parts)
+
+
+def refuses(message: str, status: int = 400, **fields: Any) -> httpx2.Response:
+    return httpx2.Response(status, json={"error": {"message": message, **fields}})
+
+
+def is_summary(asked: dict[str, Any]) -> bool:
+    """Say whether a request is for a summary."""
+    return asked["messages"][0]["content"].startswith("You write the summary")
+
+
+def task(*targets: Target, said: Sequence[Entry] = (Said("user", "Look!"),), **options: Any) -> Task:
+    """A task whose question is the last thing said; `options` are those of its fitting, and `limits`."""
+    limits, frozen = options.pop("limits", Limits()), options.pop("frozen", Frozen("Be brief.", [LOOK]))
+    fitting = Fitting(frozen, len(said) - 1, **options)
+    return Task([*said], fitting, Asking([*targets], Budget(limits), first_wait=0))
+
+
+async def see(name: str, arguments: dict[str, Any]) -> ToolResult:
+    """The tool of these tests: it says what it sees."""
+    return ToolResult(f"a tree at {arguments.get('place')}", ok=True)
+
+
+async def events(work: Task, call_tool: Any = see) -> list[Event]:
+    return [one async for batch in run(work, call_tool) for one in batch]
+
+
+def number_of(asked: dict[str, Any], pattern: str) -> int:
+    """Return the last number that stands behind a pattern in a request."""
+    return max((int(found) for found in re.findall(pattern + r"(\d+)", json.dumps(asked))), default=0)
