@@ -49,7 +49,7 @@ def summaries(found: list[Event]) -> list[str]:
 @pytest.mark.parametrize("reports", [True, False])
 async def test_five_hundred_turns_go_through_a_window_of_four_thousand_tokens(reports: bool) -> None:
     """The summary request holds the first message, the next one the summary, and none exceeds the window."""
-    served, script = ruled(looks_on(500), WINDOW, reports)
+    served, script = ruled(looks_on(500), WINDOW, reports=reports)
     work = task(Target(served, "m", WINDOW), said=[Said("user", "Find all the trees, from place 1 on!")], limits=MANY)
     found = await events(work)
     assert last(found).stop_reason == "done"
@@ -92,7 +92,7 @@ async def test_text_of_any_script_stays_within_the_window(text: str, reports: bo
     async def tell(name: str, arguments: dict[str, Any]) -> ToolResult:
         return ToolResult(text * 60, ok=True)
 
-    served, script = ruled(looks_on(40, text=text * 3), WINDOW, reports)
+    served, script = ruled(looks_on(40, text=text * 3), WINDOW, reports=reports)
     said = [Said("user", f"{text * 20}!")]
     found = await events(task(Target(served, "m", WINDOW), said=said, limits=MANY), tell)
     assert last(found).stop_reason == "done"

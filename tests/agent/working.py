@@ -33,11 +33,14 @@ Rule = Callable[[dict[str, Any]], Reply]
 class Ruled(httpx2.AsyncBaseTransport):
     """Answers by `rule`, and counts tokens by a rule of its own: one for 3.5 bytes, and four for each message.
 
-    With a `window` it refuses what is longer, as OpenAI does. With `reports` it says what it counted.
+    With a `window` it refuses what is longer, as OpenAI does. With `reports` it says what it counted. `refuses` are
+    fields of a request that it does not take, and its words for that.
     """
 
-    def __init__(self, rule: Rule, window: int | None = None, reports: bool = True) -> None:
-        self.rule, self.window, self.reports = rule, window, reports
+    def __init__(
+        self, rule: Rule, window: int | None = None, reports: bool = True, refuses: dict[str, str] | None = None
+    ) -> None:
+        self.rule, self.window, self.reports, self.refuses = rule, window, reports, refuses or {}
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
         self.counted: list[int] = []
@@ -53,7 +56,10 @@ class Ruled(httpx2.AsyncBaseTransport):
         if self.window and tokens > self.window:
             self.refused += 1
             words = f"This model's maximum context length is {self.window} tokens, and this has {tokens}."
-            return refuses(words, code="context_length_exceeded")
+            return refusal(words, code="context_length_exceeded")
+        for name, words in self.refuses.items():
+            if name in asked:
+                return refusal(words)
         reply = self.rule(asked)
         if isinstance(reply, Body):
             return httpx2.Response(reply.status, headers=reply.headers, stream=_Stream(reply, self))
@@ -63,9 +69,9 @@ class Ruled(httpx2.AsyncBaseTransport):
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(Body(parts), self))
 
 
-def ruled(rule: Rule, window: int | None = None, reports: bool = True, **options: Any) -> tuple[Endpoint, Ruled]:
-    transport = Ruled(rule, window, reports)
-    return Endpoint("http://ruled.invalid/v1", "sk-test", transport, **options), transport
+def ruled(rule: Rule, window: int | None = None, **options: Any) -> tuple[Endpoint, Ruled]:
+    transport = Ruled(rule, window, **options)
+    return Endpoint("http://ruled.invalid/v1", "sk-test", transport), transport
 
 
 def counted(asked: dict[str, Any]) -> int:
@@ -74,7 +80,7 @@ def counted(asked: dict[str, Any]) -> int:
     return sum(round(len(json.dumps(part, ensure_ascii=False).encode()) / 3.5) + 4 for part in parts)
 
 
-def refuses(message: str, status: int = 400, **fields: Any) -> httpx2.Response:
+def refusal(message: str, status: int = 400, **fields: Any) -> httpx2.Response:
     return httpx2.Response(status, json={"error": {"message": message, **fields}})
 
 
