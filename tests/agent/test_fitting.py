@@ -6,12 +6,12 @@ import pytest
 
 from chat.agent.context import LONGEST_SUMMARY, Cut
 from chat.agent.endpoint import Target
-from chat.agent.events import Ended, Event, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
+from chat.agent.events import Event, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
 from chat.agent.limits import Limits
 from chat.agent.summary import SUMMARISE
 from chat.agent.transcript import SUMMARY_HEAD, Answered, Asked, Entry, Said
 from chat.agent.values import Call
-from tests.agent.working import Reply, events, is_summary, number_of, ruled, task
+from tests.agent.working import Reply, ended, events, is_summary, number_of, ruled, task
 from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import ToolResult
 
@@ -37,11 +37,6 @@ def looks_on(turns: int, text: str = "") -> Any:
     return rule
 
 
-def last(found: list[Event]) -> Ended:
-    assert isinstance(found[-1], Ended)
-    return found[-1]
-
-
 def summaries(found: list[Event]) -> list[str]:
     return [one.reply.text for one in found if isinstance(one, ModelEnded) and one.purpose == "summary"]
 
@@ -52,7 +47,7 @@ async def test_five_hundred_turns_go_through_a_window_of_four_thousand_tokens(re
     served, script = ruled(looks_on(500), WINDOW, reports=reports)
     work = task(Target(served, "m", WINDOW), said=[Said("user", "Find all the trees, from place 1 on!")], limits=MANY)
     found = await events(work)
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert script.refused == 0
     assert max(script.counted) <= WINDOW
     asked_for = [n for n, asked in enumerate(script.requests) if is_summary(asked)]
@@ -95,7 +90,7 @@ async def test_text_of_any_script_stays_within_the_window(text: str, reports: bo
     served, script = ruled(looks_on(40, text=text * 3), WINDOW, reports=reports)
     said = [Said("user", f"{text * 20}!")]
     found = await events(task(Target(served, "m", WINDOW), said=said, limits=MANY), tell)
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert (script.refused, max(script.counted) <= WINDOW) == (0, True)
 
 
@@ -114,7 +109,7 @@ async def test_results_of_any_length_fit_together_and_the_model_reads_of_each(ca
 
     served, script = ruled(rule, WINDOW)
     found = await events(task(Target(served, "m", WINDOW)), flood)
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert script.refused == 0
     results = [message["content"] for message in script.requests[-1]["messages"] if message["role"] == "tool"]
     assert [text.startswith(f"seen at {n}: ") for n, text in enumerate(results)] == [True] * calls
@@ -128,7 +123,7 @@ async def test_huge_results_of_turn_after_turn_become_brief_and_then_a_summary()
 
     served, script = ruled(looks_on(30), WINDOW)
     found = await events(task(Target(served, "m", WINDOW), limits=MANY), flood)
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert script.refused == 0
     kinds = [type(one) for one in found if isinstance(one, Shortened) or getattr(one, "purpose", "") == "summary"]
     assert kinds[0] is Shortened
@@ -138,7 +133,7 @@ async def test_huge_results_of_turn_after_turn_become_brief_and_then_a_summary()
 async def test_a_window_that_is_learned_by_a_refusal_is_kept_from_then_on() -> None:
     served, script = ruled(looks_on(80), WINDOW)
     found = await events(task(Target(served, "m"), limits=MANY, window=100_000))
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert script.refused == 1
     failed = next(n for n, one in enumerate(found) if isinstance(one, ModelFailed))
     assert "too long for the model" in found[failed].error  # type: ignore[union-attr]
@@ -156,7 +151,7 @@ async def test_a_long_conversation_is_brought_into_a_much_smaller_window_step_by
 
     served, script = ruled(rule, WINDOW)
     found = await events(task(Target(served, "m"), said=[*said, Said("user", "Still there?")], window=100_000))
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert 0 < script.refused < 8
     assert "Question 0:" in next(asked for asked in script.requests if is_summary(asked))["messages"][1]["content"]
 
@@ -164,22 +159,22 @@ async def test_a_long_conversation_is_brought_into_a_much_smaller_window_step_by
 async def test_a_request_that_is_refused_again_after_it_was_shortened_ends_with_that_reason() -> None:
     served, script = ruled(lambda asked: says("Summed up."), window=50)
     said = [Said("user", "x" * 500), Said("assistant", "y" * 500), Said("user", "Well?")]
-    assert last(await events(task(Target(served, "m"), said=said))).stop_reason == "context"
+    assert ended(await events(task(Target(served, "m"), said=said))).stop_reason == "context"
     assert script.refused == len(script.requests)
 
 
 async def test_a_question_that_is_too_long_by_itself_is_said_so_without_a_request() -> None:
     served, script = ruled(lambda asked: says("Hello"), WINDOW)
-    ended = last(await events(task(Target(served, "m", WINDOW), said=[Said("user", "x" * 20_000)])))
-    assert (ended.status, ended.stop_reason) == ("failed", "context")
-    assert "Shorten it, or choose a model that takes in more" in ended.error
+    end = ended(await events(task(Target(served, "m", WINDOW), said=[Said("user", "x" * 20_000)])))
+    assert (end.status, end.stop_reason) == ("failed", "context")
+    assert "Shorten it, or choose a model that takes in more" in end.error
     assert not script.requests
 
 
 async def test_the_message_after_one_that_was_too_long_is_answered() -> None:
     served, script = ruled(lambda asked: says("Hello" if not is_summary(asked) else "A long text was sent."), WINDOW)
     said = [Said("user", "x" * 30_000), Said("user", "Shorter, then.")]
-    assert last(await events(task(Target(served, "m", WINDOW), said=said))).stop_reason == "done"
+    assert ended(await events(task(Target(served, "m", WINDOW), said=said))).stop_reason == "done"
     assert script.refused == 0
 
 
@@ -200,9 +195,9 @@ FULL: list[Entry] = [Said("user", "First."), Said("assistant", "x" * 11_000), Sa
 async def test_a_summary_that_cannot_be_had_ends_the_run_in_words(reply: Reply, reason: str, words: str) -> None:
     served, script = ruled(lambda asked: reply)
     work = task(Target(served, "m", WINDOW), said=FULL)
-    ended = last(await events(work))
-    assert (ended.status, ended.stop_reason, ended.text) == ("failed", reason, "")
-    assert words in ended.error
+    end = ended(await events(work))
+    assert (end.status, end.stop_reason, end.text) == ("failed", reason, "")
+    assert words in end.error
     assert all(is_summary(asked) for asked in script.requests)
     assert work.fitting.cut == Cut()
 
@@ -220,7 +215,7 @@ async def test_a_summary_is_a_step_with_its_cost_and_is_not_shown_as_the_answer(
 
 async def test_a_summary_without_end_does_not_fill_the_window() -> None:
     served, script = ruled(lambda asked: says("x" * 10**5 if is_summary(asked) else "Done."), WINDOW)
-    assert last(await events(task(Target(served, "m", WINDOW), said=FULL))).stop_reason == "done"
+    assert ended(await events(task(Target(served, "m", WINDOW), said=FULL))).stop_reason == "done"
     assert script.refused == 0
     assert len(script.requests[-1]["messages"][1]["content"]) < LONGEST_SUMMARY + 100
 
@@ -261,7 +256,7 @@ async def test_where_the_small_model_fails_the_strong_one_writes_the_summary(fai
     little, _ = ruled(lambda asked: failing)
     work = task(Target(strong, "strong", WINDOW), said=FULL, small=Target(little, "small", WINDOW))
     found = await events(work)
-    assert last(found).text == "Done."
+    assert ended(found).text == "Done."
     assert [is_summary(asked) for asked in main.requests] == [True, False]
     assert [target.model for target in work.asking.targets] == ["strong"]
 
@@ -271,7 +266,7 @@ async def test_a_run_of_few_tokens_takes_so_little_in_that_it_can_act() -> None:
     served, script = ruled(looks_on(2))
     said: list[Entry] = [Said("user", "First."), Said("assistant", "x" * 60_000), Said("user", "Look!")]
     found = await events(task(Target(served, "m", 100_000), said=said, limits=Limits(tokens=40_000)))
-    assert last(found).stop_reason == "done"
+    assert ended(found).stop_reason == "done"
     assert max(script.counted[1:]) < 10_000
 
 
@@ -281,7 +276,7 @@ async def test_the_last_request_fits_into_the_budget_whatever_the_tools_return()
 
     served, script = ruled(looks_on(50), reports=False)
     found = await events(task(Target(served, "m"), limits=Limits(turns=99, tokens=20_000)), flood)
-    assert last(found).stop_reason == "budget"
+    assert ended(found).stop_reason == "budget"
     used = sum(one.reply.usage.prompt + one.reply.usage.completion for one in found if isinstance(one, ModelEnded))
     assert 10_000 < used <= 20_000
     assert "tools" not in script.requests[-1]

@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat.agent.endpoint import Target
-from chat.agent.events import Ended, Event, ModelEnded, TextDelta, ToolEnded, ToolStarted, WaitStarted
+from chat.agent.events import Event, ModelEnded, TextDelta, ToolEnded, ToolStarted, WaitStarted
 from chat.agent.react import ACT, THINK, UNREADABLE, Voices, as_text, read, system, thought
 from chat.agent.transcript import Frozen
 from chat.agent.values import Call, Reply
-from tests.agent.working import LOOK, Rule, Ruled, events, ruled, task
+from tests.agent.working import LOOK, Rule, Ruled, ended, events, ruled, task
 from tests.scripted import asks, call, says
 from tests.scripted import endpoint as scripted
 
@@ -207,11 +207,6 @@ def test_the_prompt_gains_only_what_is_needed() -> None:
 
 def shown(found: list[Event], thought: bool = False) -> str:
     return "".join(one.text for one in found if isinstance(one, TextDelta) and one.thought is thought)
-
-
-def ended(found: list[Event]) -> Ended:
-    assert isinstance(found[-1], Ended)
-    return found[-1]
 
 
 async def test_a_run_that_thinks_in_the_open_shows_its_thoughts_apart() -> None:

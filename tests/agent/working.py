@@ -9,7 +9,7 @@ import httpx2
 
 from chat.agent.asking import Asking
 from chat.agent.endpoint import Endpoint, Target
-from chat.agent.events import Event
+from chat.agent.events import Ended, Event
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
@@ -56,10 +56,10 @@ class Ruled(httpx2.AsyncBaseTransport):
         if self.window and tokens > self.window:
             self.refused += 1
             words = f"This model's maximum context length is {self.window} tokens, and this has {tokens}."
-            return refusal(words, code="context_length_exceeded")
+            return _refused(words)
         for name, words in self.refuses.items():
             if name in asked:
-                return refusal(words)
+                return _refused(words)
         reply = self.rule(asked)
         if isinstance(reply, Body):
             return httpx2.Response(reply.status, headers=reply.headers, stream=_Stream(reply, self))
@@ -80,8 +80,14 @@ def counted(asked: dict[str, Any]) -> int:
     return sum(round(len(json.dumps(part, ensure_ascii=False).encode()) / 3.5) + 4 for part in parts)
 
 
-def refusal(message: str, status: int = 400, **fields: Any) -> httpx2.Response:
-    return httpx2.Response(status, json={"error": {"message": message, **fields}})
+def _refused(message: str) -> httpx2.Response:
+    return httpx2.Response(400, json={"error": {"message": message}})
+
+
+def refusal(message: str, status: int = 400, **headers: str) -> Body:
+    """An error as a reply of a script."""
+    said = json.dumps({"error": {"message": message}}).encode()
+    return Body([said], status, {"content-type": "application/json", **headers})
 
 
 def is_summary(asked: dict[str, Any]) -> bool:
@@ -99,6 +105,16 @@ def task(*targets: Target, said: Sequence[Entry] = (Said("user", "Look!"),), **o
 async def see(name: str, arguments: dict[str, Any]) -> ToolResult:
     """The tool of these tests: it says what it sees."""
     return ToolResult(f"a tree at {arguments.get('place')}", ok=True)
+
+
+def of(kind: type[Any], found: Sequence[Event]) -> list[Any]:
+    return [one for one in found if isinstance(one, kind)]
+
+
+def ended(found: Sequence[Event]) -> Ended:
+    last = found[-1]
+    assert isinstance(last, Ended)
+    return last
 
 
 async def events(work: Task, call_tool: Any = see) -> list[Event]:
