@@ -221,7 +221,10 @@ async def test_a_summary_without_end_does_not_fill_the_window() -> None:
 
 
 async def test_what_is_summed_up_is_data_of_the_old_turns_with_their_calls_and_results() -> None:
-    old = [Said("user", "First."), Asked("Let me see.", (Call("a", "look", {"place": "här"}, raw="{" * 9_999),))]
+    old: list[Entry] = [
+        Said("user", "First."),
+        Asked("Let me see.", (Call("a", "look", {"place": "här"}, raw="{" * 9_999),)),
+    ]
     old += [Answered("a", "a tree")]
     served, script = ruled(lambda asked: says("Summed up."))
     work = task(Target(served, "m", WINDOW), said=[*old, Said("assistant", "x" * 11_000), Said("user", "Go on.")])

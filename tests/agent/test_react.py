@@ -12,7 +12,7 @@ from chat.agent.endpoint import Target
 from chat.agent.events import Event, ModelEnded, TextDelta, ToolEnded, ToolStarted, WaitStarted
 from chat.agent.react import ACT, THINK, UNREADABLE, Voices, as_text, read, system, thought
 from chat.agent.transcript import Frozen
-from chat.agent.values import Call, Reply
+from chat.agent.values import JSON, Call, Reply
 from tests.agent.working import LOOK, Rule, Ruled, ended, events, ruled, task
 from tests.scripted import asks, call, says
 from tests.scripted import endpoint as scripted
@@ -178,7 +178,9 @@ def test_what_is_said_beside_calls_is_shown_without_its_mark(text: str) -> None:
 
 
 def test_the_results_of_one_turn_become_one_message() -> None:
-    calls = [{"id": id_, "type": "function", "function": {"name": "look", "arguments": "{}"}} for id_ in "ab"]
+    calls: list[JSON] = [
+        {"id": id_, "type": "function", "function": {"name": "look", "arguments": "{}"}} for id_ in "ab"
+    ]
     told = as_text(
         [
             {"role": "user", "content": "Look!"},

@@ -15,10 +15,11 @@ from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Entry, Frozen, Said
-from tests.scripted import Body, Chunk, _Stream, event
+from chat.agent.values import JSON
+from tests.scripted import Body, Chunk, Scripted
 from tools.registry import ToolResult
 
-LOOK = {
+LOOK: dict[str, JSON] = {
     "type": "function",
     "function": {
         "name": "look",
@@ -30,7 +31,7 @@ Reply = Sequence[Chunk] | Body
 Rule = Callable[[dict[str, Any]], Reply]
 
 
-class Ruled(httpx2.AsyncBaseTransport):
+class Ruled(Scripted):
     """Answers by `rule`, and counts tokens by a rule of its own: one for 3.5 bytes, and four for each message.
 
     With a `window` it refuses what is longer, as OpenAI does. With `reports` it says what it counted. `refuses` are
@@ -40,33 +41,27 @@ class Ruled(httpx2.AsyncBaseTransport):
     def __init__(
         self, rule: Rule, window: int | None = None, reports: bool = True, refuses: dict[str, str] | None = None
     ) -> None:
+        super().__init__()
         self.rule, self.window, self.reports, self.refuses = rule, window, reports, refuses or {}
-        self.requests: list[dict[str, Any]] = []
-        self.bodies: list[bytes] = []
         self.counted: list[int] = []
-        self.refused = self.closed = 0
+        self.refused = 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        body = await request.aread()
-        asked = json.loads(body)
+        self.replies.append(self._reply(json.loads(await request.aread())))
+        return await super().handle_async_request(request)
+
+    def _reply(self, asked: dict[str, Any]) -> Reply:
         tokens = counted(asked)
-        self.bodies.append(body)
-        self.requests.append(asked)
         self.counted.append(tokens)
         if self.window and tokens > self.window:
             self.refused += 1
-            words = f"This model's maximum context length is {self.window} tokens, and this has {tokens}."
-            return _refused(words)
+            return refusal(f"This model's maximum context length is {self.window} tokens, and this has {tokens}.")
         for name, words in self.refuses.items():
             if name in asked:
-                return _refused(words)
+                return refusal(words)
         reply = self.rule(asked)
-        if isinstance(reply, Body):
-            return httpx2.Response(reply.status, headers=reply.headers, stream=_Stream(reply, self))
         usage = {"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 20}}
-        chunks = [*reply, usage] if self.reports else reply
-        parts = [*(event(chunk) for chunk in chunks), b"data: [DONE]\n\n"]
-        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=_Stream(Body(parts), self))
+        return [*reply, usage] if self.reports and not isinstance(reply, Body) else reply
 
 
 def ruled(rule: Rule, window: int | None = None, **options: Any) -> tuple[Endpoint, Ruled]:
@@ -80,10 +75,6 @@ def counted(asked: dict[str, Any]) -> int:
     return sum(round(len(json.dumps(part, ensure_ascii=False).encode()) / 3.5) + 4 for part in parts)
 
 
-def _refused(message: str) -> httpx2.Response:
-    return httpx2.Response(400, json={"error": {"message": message}})
-
-
 def refusal(message: str, status: int = 400, **headers: str) -> Body:
     """An error as a reply of a script."""
     said = json.dumps({"error": {"message": message}}).encode()
@@ -92,7 +83,7 @@ def refusal(message: str, status: int = 400, **headers: str) -> Body:
 
 def is_summary(asked: dict[str, Any]) -> bool:
     """Say whether a request is for a summary."""
-    return asked["messages"][0]["content"].startswith("You write the summary")
+    return str(asked["messages"][0]["content"]).startswith("You write the summary")
 
 
 def task(*targets: Target, said: Sequence[Entry] = (Said("user", "Look!"),), **options: Any) -> Task:
