@@ -288,9 +288,10 @@ async def test_a_run_at_its_limit_is_made_again(alice: User, serve: Serve, limit
 def spare() -> Iterator[Ruled]:
     """A fallback as set up in the admin, whose endpoint is in this process."""
     url = "http://spare.invalid/v1"
-    transport = connections.transports[url] = ruled(counts(1))[1]
+    transport = ruled(counts(1))[1]
+    connections.on_this_machine[url] = connections.OnThisMachine(transport)
     yield transport
-    del connections.transports[url]
+    del connections.on_this_machine[url]
 
 
 def fallback_row() -> None:

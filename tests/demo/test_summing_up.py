@@ -35,12 +35,12 @@ def test_what_it_is_asked_by_is_what_the_engine_asks() -> None:
 
 
 def test_it_keeps_the_beginnings_of_what_both_said() -> None:
-    assert summed(OLD) == "The person said: I live in Berlin.\nThe agent answered: It is cold"
+    assert summed(OLD) == "The person said: I live in Berlin.\n\nThe agent answered: It is cold"
 
 
 def test_a_summary_goes_into_the_next_one() -> None:
     again = summed([Summary(summed(OLD)), Said("user", "And in Oslo?")])
-    assert again == f"{summed(OLD)}\nThe person said: And in Oslo?"
+    assert again == f"{summed(OLD)}\n\nThe person said: And in Oslo?"
 
 
 def test_where_not_all_has_room_the_newest_is_kept() -> None:
