@@ -52,7 +52,7 @@ class Command(BaseCommand):
     async def _ask(
         self, user: User, question: str, model: str, conversation: Conversation | None, as_json: bool
     ) -> Run:
-        process.start()
+        process.start(serving=False)
         model = model or (conversation.model if conversation else "")
         sent = await runs.send(user.pk, question, str(uuid.uuid4()), model, conversation.pk if conversation else None)
         try:
