@@ -170,8 +170,9 @@ async def _work(work: Live) -> None:
     prepared = await prepare(work.run)
     run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
     work.observed.model = run.model
-    if task.begun and not task.asking.reply.calls:
-        work.answer = task.asking.reply.text
+    if task.begun:
+        work.observed.turn = task.turn
+        work.answer = "" if task.asking.reply.calls else task.asking.reply.text
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ class Watch:
     one that is set back leaves none without a process.
     """
 
+    clock: Callable[[], float] = time.monotonic
     seen: dict[uuid.UUID, tuple[str, datetime | None, float]] = field(default_factory=dict)
 
     def abandoned(self, run: Run, at: datetime) -> bool:
@@ -35,10 +36,10 @@ class Watch:
             return True
         owner, until, since = self.seen.get(run.pk, ("", None, 0.0))
         if (owner, until) != (run.owner, run.lease_until):
-            since = time.monotonic()
+            since = self.clock()
             self.seen[run.pk] = (run.owner, run.lease_until, since)
         is_over = run.lease_until is not None and run.lease_until < at
-        return time.monotonic() - since >= (MISSED_SECONDS if is_over else leases.LEASE.total_seconds())
+        return self.clock() - since >= (MISSED_SECONDS if is_over else leases.LEASE.total_seconds())
 
     def keep_only(self, found: Collection[uuid.UUID]) -> None:
         for pk in self.seen.keys() - set(found):

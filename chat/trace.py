@@ -181,7 +181,7 @@ def _names(step: Step) -> tuple[str, str]:
             return "Context", _context_label(step)
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
-            return step.name, f"{label}: {step.error}" if step.error else label[:LABEL_LENGTH]
+            return step.name, ": ".join(part for part in (label[:LABEL_LENGTH], step.error) if part)
     if step.status == StepStatus.RUNNING:
         return "Think", "at work"
     if step.error:
