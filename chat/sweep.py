@@ -41,6 +41,10 @@ class Watch:
         is_over = run.lease_until is not None and run.lease_until < at
         return self.clock() - since >= (MISSED_SECONDS if is_over else leases.LEASE.total_seconds())
 
+    def doubtful(self, at: datetime) -> bool:
+        """Say whether there is a lease that is over, and only the time that passes can tell whether it is renewed."""
+        return any(until is not None and until < at for _, until, _ in self.seen.values())
+
     def keep_only(self, found: Collection[uuid.UUID]) -> None:
         for pk in self.seen.keys() - set(found):
             del self.seen[pk]
@@ -58,12 +62,15 @@ class Swept:
 watch = Watch()
 
 
-async def sweep(end: bool = False) -> Swept:
-    """Take over the runs that no process works on, and begin those that waited behind them; or `end` them all."""
+async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swept:
+    """Take over the runs that no process works on, and begin those that waited behind them; or `end` them all.
+
+    With a `conversation`, only those in it.
+    """
     swept = Swept()
     if draining.is_set():
         return swept
-    found = await read(store.busy)
+    found = await read(store.busy, conversation)
     watch.keep_only([run.pk for run in found])
     for run in found:
         if run.pk in runs.live:
@@ -75,8 +82,9 @@ async def sweep(end: bool = False) -> Swept:
             await (_end(run, swept) if end else _take(run, swept))
         except store.StaleOwner:  # its owner is alive after all, or somebody else was faster
             swept.elsewhere.append(run.pk)
-    for conversation in [] if end else await read(rows.only_queued):
-        await runs.begin_next(conversation)
+    for waiting in [] if end else await read(rows.only_queued):
+        if conversation in (None, waiting):
+            await runs.begin_next(waiting)
     return swept
 
 

@@ -1,5 +1,6 @@
 """Takes over a run whose process is gone: what was open there is closed as unknown, and the next attempt begins."""
 
+import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -15,9 +16,10 @@ GIVEN_UP = f"The server stopped {MOST_CRASHES} times in a row while this run was
 PROGRESS = (StepKind.MODEL, StepKind.TOOL, StepKind.CONTEXT)
 
 
-def busy() -> list[Run]:
-    """Return the runs that a process works on, or should. Reads."""
-    return list(Run.objects.filter(status__in=leases.BUSY).order_by("created"))
+def busy(conversation: uuid.UUID | None = None) -> list[Run]:
+    """Return the runs, of one conversation or of all, that a process works on, or should. Reads."""
+    found = Run.objects.filter(status__in=leases.BUSY)
+    return list((found.filter(conversation=conversation) if conversation else found).order_by("created"))
 
 
 def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int:

@@ -1,0 +1,91 @@
+"""A server that is killed at one commit after the other, and a page that comes back to it each time."""
+
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+from websockets.exceptions import ConnectionClosed
+
+from tests.conftest import PASSWORD
+from tests.faults.invariants import check_frames
+from tests.faults.sites import checked, killable
+from tests.serving import Site, free_port
+from tests.sockets import begin, opened
+
+ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"|data-role="assistant" data-status="done"'
+RESUMES_WITHIN = 2.0  # seconds from the moment at which a server is ready
+CURSORS = {
+    "since": r'data-conversation-revision="(\d+)"',
+    "run": r'id="cursor-run" hidden data-run="([^"]+)"',
+    "run_since": r'id="cursor-run" hidden data-run="[^"]+" data-revision="(\d+)"',
+}
+
+
+def cursors(html: str) -> dict[str, str]:
+    """Return what a page with this HTML in it says when it opens its socket."""
+    found = {name: re.findall(pattern, html) for name, pattern in CURSORS.items()}
+    return {name: values[-1] for name, values in found.items() if values}
+
+
+class Page:
+    """A page that stays open while its server dies and comes back: what it has, and what it was told."""
+
+    def __init__(self, client: httpx2.Client, conversation: str) -> None:
+        self.client, self.conversation = client, conversation
+        self.loaded = client.get(f"/c/{conversation}/").text
+        self.frames = ""
+        self.sent = ("", "")
+
+    def ask(self, site: Site, text: str) -> bool:
+        """Send a message, and say whether its answer came; else the server died."""
+        self.sent = (text, str(uuid4()))
+        with suppress(ConnectionClosed, OSError), opened(site, self.client, self.conversation) as socket:
+            try:
+                socket.say(action="resume", **cursors(self.loaded))
+                socket.ask(*self.sent)
+                socket.until(ANSWERED)
+                return True
+            finally:
+                self.frames += socket.seen
+        site.process.wait(20)
+        return False
+
+    def come_back(self, site: Site) -> None:
+        """Go on from what it has; send again what was not acknowledged, and wait for the answer."""
+        with opened(site, self.client, self.conversation) as socket:
+            socket.say(action="resume", **cursors(self.loaded + self.frames))
+            if self.sent[1] not in self.frames + socket.until('id="cursor"'):
+                socket.ask(*self.sent)
+            if not re.search(ANSWERED, socket.seen):
+                socket.until(ANSWERED)
+            self.frames += socket.seen
+        check_frames(self.frames, self.client.get(f"/c/{self.conversation}/").text)
+
+
+def test_a_server_that_is_killed_at_any_commit_goes_on_where_it_was(tmp_path: Path) -> None:
+    port, number, killed, ready, page = str(free_port()), 0, True, [], None
+    while killed:
+        number += 1
+        with killable(tmp_path, PORT=port) as site:
+            ready.append(time.time())
+            if page is None:
+                site.add_user("alice", PASSWORD)
+                client = site.sign_in("alice", PASSWORD)
+                conversation = begin(client, "Look and note 0")
+            else:
+                page.come_back(site)
+            page = Page(client, conversation)
+            (tmp_path / "kill").write_text(str(number))
+            killed = not page.ask(site, f"Look and note {number}")
+            (tmp_path / "kill").write_text("0")
+    client.close()
+    found = checked(site)
+    assert number > 6
+    assert found["messages"] == number + 1
+    assert len(found["taken"]) == number - 2  # the first kill lost the message itself, which was sent again
+    assert all(taken < start + RESUMES_WITHIN for taken, start in zip(found["taken"], ready[2:], strict=True))
+    written = (tmp_path / "notes").read_text().splitlines()
+    assert sorted(written) == sorted(f"Look and note {n}" for n in range(number + 1))
