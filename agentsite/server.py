@@ -8,19 +8,11 @@ from daphne.server import Server, twisted_loop
 from django.conf import settings
 from twisted.internet.defer import Deferred
 
-from chat import process
 from chat.draining import drain
 
 
 class DrainingServer(Server):
     """Serves until it is told to stop, then drains for DRAIN_SECONDS at most; told once more, it stops at once."""
-
-    def start(self) -> None:
-        """What can be set only once Daphne has its parts, just before its event loop runs."""
-        # A frame that breaks the rules is answered with a close code, 1009 or 1007, where autobahn would just hang up.
-        self.ws_factory.setProtocolOptions(failByDrop=False)
-        # At once, and not with the first request: what an earlier process left behind is waiting.
-        twisted_loop.call_soon(process.start)
 
     def kill_all_applications(self) -> Any:
         """What Daphne does first when it is told to stop, and its reactor waits for."""

@@ -8,6 +8,7 @@ from agentsite.health import draining
 from chat import runs, sessions
 
 LEAVE_SECONDS = 2.0  # for runs to let go
+PAGES_SECONDS = 0.2  # for pages to be shown how their runs ended, and then to be told to come back
 
 log = structlog.get_logger("agentsite.process")
 
@@ -19,19 +20,25 @@ async def drain(seconds: float, hurry: asyncio.Event | None = None) -> None:
     """
     draining.set()
     if runs.live:
-        log.info("draining", runs=len(runs.live), seconds=seconds)
-        finishing = asyncio.create_task(_finish())
-        hurrying = asyncio.create_task((hurry or asyncio.Event()).wait())
-        await asyncio.wait({finishing, hurrying}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for run in tuple(runs.live):
-            log.info("run given up", run=str(run))
-            runs.leave(run)
-        await asyncio.wait({finishing}, timeout=LEAVE_SECONDS)
-        finishing.cancel()
-        hurrying.cancel()
-    await sessions.close_all()
+        await _let_runs_end(seconds, hurry or asyncio.Event())
+        await asyncio.sleep(PAGES_SECONDS)
+    if sessions.open_sockets:
+        await sessions.close_all()
+        await asyncio.sleep(PAGES_SECONDS)
 
 
-async def _finish() -> None:
+async def _let_runs_end(seconds: float, hurry: asyncio.Event) -> None:
+    log.info("draining", runs=len(runs.live), seconds=seconds)
+    ending, hurrying = asyncio.create_task(_all_ended()), asyncio.create_task(hurry.wait())
+    await asyncio.wait({ending, hurrying}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for run in tuple(runs.live):
+        log.info("run given up", run=str(run))
+        runs.leave(run)
+    await asyncio.wait({ending}, timeout=LEAVE_SECONDS)
+    ending.cancel()
+    hurrying.cancel()
+
+
+async def _all_ended() -> None:
     while runs.live:
         await asyncio.wait({work.task for work in runs.live.values()})

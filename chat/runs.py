@@ -30,6 +30,7 @@ from chat.telemetry import Observed
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 
+LOST = "another process took it over, or it was deleted"
 PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 log = structlog.get_logger("agentsite.runs")
@@ -157,7 +158,7 @@ async def _finish(work: Live) -> None:
     except asyncio.CancelledError:
         await (_give_up(work) if work.leaving else _end(work, "stopped", "stopped"))
     except store.StaleOwner:
-        log.warning("run lost", reason="another process took it over, or it was deleted")
+        log.info("run lost", reason=LOST)
     except endpoints.NoModel as gone:
         await _end(work, "failed", "error", str(gone))
     except Exception:
@@ -216,6 +217,7 @@ async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
+        log.info("run lost", reason=LOST)
         return
     work.observed.see((ended,))
     await hint(work.conversation)

@@ -13,7 +13,7 @@ import httpx2
 from tests.scripted import Chunk, asks, call, event, says
 
 WORDS = [f"word{n} " for n in range(100)]
-PACE = 0.05  # seconds between the words of a slow answer
+PACE = 0.02  # seconds between the words of a slow answer
 
 
 class Model(httpx2.AsyncBaseTransport):

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from tests.serving import ROOT, Site, served
+from tests.sockets import PATIENCE
 
 PROGRAM = ("-m", "tests.faults.killing")
 
@@ -33,3 +37,13 @@ def checked(site: Site) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def wait_for_answers(client: httpx2.Client, conversation: str, number: int) -> str:
+    """Wait until so many answers of a conversation are done; return its page."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        text = client.get(f"/c/{conversation}/").text
+        if text.count('data-role="assistant" data-status="done"') >= number:
+            return text
+        assert time.monotonic() < end, f"There were no {number} answers:\n{text}"

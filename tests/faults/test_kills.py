@@ -3,17 +3,16 @@
 import re
 import time
 from contextlib import suppress
-from pathlib import Path
 from uuid import uuid4
 
 import httpx2
 from websockets.exceptions import ConnectionClosed
 
-from tests.conftest import PASSWORD
+from tests.faults.conftest import Known
 from tests.faults.invariants import check_frames
 from tests.faults.sites import checked, killable
 from tests.serving import Site, free_port
-from tests.sockets import begin, opened
+from tests.sockets import opened
 
 ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"|data-role="assistant" data-status="done"'
 RESUMES_WITHIN = 2.0  # seconds from the moment at which a server is ready
@@ -34,15 +33,15 @@ class Page:
     """A page that stays open while its server dies and comes back: what it has, and what it was told."""
 
     def __init__(self, client: httpx2.Client, conversation: str) -> None:
-        self.client, self.conversation = client, conversation
+        self.conversation = conversation
         self.loaded = client.get(f"/c/{conversation}/").text
         self.frames = ""
         self.sent = ("", "")
 
-    def ask(self, site: Site, text: str) -> bool:
+    def ask(self, site: Site, client: httpx2.Client, text: str) -> bool:
         """Send a message, and say whether its answer came; else the server died."""
         self.sent = (text, str(uuid4()))
-        with suppress(ConnectionClosed, OSError), opened(site, self.client, self.conversation) as socket:
+        with suppress(ConnectionClosed, OSError), opened(site, client, self.conversation) as socket:
             try:
                 socket.say(action="resume", **cursors(self.loaded))
                 socket.ask(*self.sent)
@@ -53,39 +52,35 @@ class Page:
         site.process.wait(20)
         return False
 
-    def come_back(self, site: Site) -> None:
+    def come_back(self, site: Site, client: httpx2.Client) -> None:
         """Go on from what it has; send again what was not acknowledged, and wait for the answer."""
-        with opened(site, self.client, self.conversation) as socket:
+        with opened(site, client, self.conversation) as socket:
             socket.say(action="resume", **cursors(self.loaded + self.frames))
             if self.sent[1] not in self.frames + socket.until('id="cursor"'):
                 socket.ask(*self.sent)
             if not re.search(ANSWERED, socket.seen):
                 socket.until(ANSWERED)
             self.frames += socket.seen
-        check_frames(self.frames, self.client.get(f"/c/{self.conversation}/").text)
+        check_frames(self.frames, client.get(f"/c/{self.conversation}/").text)
 
 
-def test_a_server_that_is_killed_at_any_commit_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_at_any_commit_goes_on_where_it_was(known: Known) -> None:
     port, number, killed, ready, page = str(free_port()), 0, True, [], None
+    kill = known.folder / "kill"
     while killed:
         number += 1
-        with killable(tmp_path, PORT=port) as site:
+        with killable(known.folder, PORT=port) as site, known.client(site) as client:
             ready.append(time.time())
-            if page is None:
-                site.add_user("alice", PASSWORD)
-                client = site.sign_in("alice", PASSWORD)
-                conversation = begin(client, "Look and note 0")
-            else:
-                page.come_back(site)
-            page = Page(client, conversation)
-            (tmp_path / "kill").write_text(str(number))
-            killed = not page.ask(site, f"Look and note {number}")
-            (tmp_path / "kill").write_text("0")
-    client.close()
+            if page:
+                page.come_back(site, client)
+            page = Page(client, known.conversation)
+            kill.write_text(str(number))
+            killed = not page.ask(site, client, f"Look and note {number}")
+            kill.write_text("0")
     found = checked(site)
     assert number > 6
     assert found["messages"] == number + 1
     assert len(found["taken"]) == number - 2  # the first kill lost the message itself, which was sent again
     assert all(taken < start + RESUMES_WITHIN for taken, start in zip(found["taken"], ready[2:], strict=True))
-    written = (tmp_path / "notes").read_text().splitlines()
+    written = (known.folder / "notes").read_text().splitlines()
     assert sorted(written) == sorted(f"Look and note {n}" for n in range(number + 1))

@@ -1,7 +1,7 @@
 """`python manage.py serve`: brings database and static files up to date, prints one link, and serves."""
 
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -12,6 +12,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from agentsite.static_files import collect_if_changed
 from agentsite.welcome import welcome_path
+
+if TYPE_CHECKING:
+    from daphne.server import Server
 
 # One frame of a client: its longest message, 32 kB, and what forms and JSON add to it.
 LARGEST_FRAME = 64 * 1024
@@ -41,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         engine = site.start_if_set()
         if engine and not engine.tools:
-            self.stdout.write("It can be chatted with, but its chat template tells it of no tools, so it calls none.")
+            self.stdout.write("Its chat template tells it of no tools, so it calls them by lines of text.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,10 +73,11 @@ def link() -> str:
 
 def serve(listener: socket.socket) -> None:
     # Imported here, because it takes the main thread's event loop for itself as it is imported.
-    from agentsite.server import DrainingServer  # isort:skip  Before whatever else might take it.
+    from agentsite.server import DrainingServer  # isort:skip
+
     from agentsite.asgi import application
 
-    server = DrainingServer(
+    server: Server = DrainingServer(
         application,
         endpoints=[f"fd:fileno={listener.fileno()}"],
         server_name="",
@@ -83,6 +87,18 @@ def serve(listener: socket.socket) -> None:
         websocket_handshake_timeout=HANDSHAKE_WITHIN,
         websocket_max_message_size=LARGEST_FRAME,
         websocket_max_frame_size=LARGEST_FRAME,
-        ready_callable=lambda: server.start(),
+        ready_callable=lambda: before_serving(server),
     )
     server.run()
+
+
+def before_serving(server: "Server") -> None:
+    """What can be set only once Daphne has its parts, just before its event loop runs."""
+    from daphne.server import twisted_loop
+
+    from chat import process
+
+    # A frame that breaks the rules is answered with a close code, 1009 or 1007, where autobahn would just hang up.
+    server.ws_factory.setProtocolOptions(failByDrop=False)
+    # At once, and not with the first request: what an earlier process left behind is waiting.
+    twisted_loop.call_soon(process.start)
