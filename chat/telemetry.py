@@ -126,6 +126,7 @@ def abandoned(conversation: object) -> None:
 
 def taken_over(run: object, attempt: int) -> None:
     """Tell of a run that goes on here, because the process that worked on it is gone."""
+    metrics.TAKEN_OVER.inc()
     log.warning("run taken over", run=str(run), attempt=attempt)
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from chat import resumption, runs, store, sweep, trace
 from chat.agent.asking import now
-from chat.agent.events import Began, ModelEnded, ModelStarted, ToolEnded, ToolStarted
+from chat.agent.events import Batch, Began, ModelEnded, ModelStarted, ToolEnded, ToolStarted
 from chat.agent.values import Call, Reply
 from chat.models import Run, Step
 from chat.store.leases import LEASE
@@ -27,11 +27,12 @@ def begun(user: User, owner: str = DEAD) -> Run:
     sent = store.start_conversation(user.pk, "Hello", str(uuid4()), "m", owner, now())
     request = {"system": "", "tools": [], "mode": "", "limits": {}}
     started = [ToolStarted(n, now(), 1, call) for n, call in enumerate(CALLS, 2)]
-    for batch in (
+    batches: tuple[Batch, ...] = (
         (Began(now(), request), ModelStarted(1, now(), 1, "m", 0, "", 0)),
         (ModelEnded(1, now(), None, Reply(calls=CALLS), None), *started),
         (ToolEnded(2, now(), "14 °C"),),
-    ):
+    )
+    for batch in batches:
         store.apply(sent.run, 1, batch)
     return Run.objects.get(pk=sent.run)
 

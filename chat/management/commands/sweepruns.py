@@ -47,8 +47,8 @@ class Command(BaseCommand):
         process.start(serving=False)
         try:
             swept = await self._look(end)
-            for run in swept.taken:
-                self.stdout.write(f"{run} is taken over.")
+            for pk in swept.taken:
+                self.stdout.write(f"{pk} is taken over.")
             while runs.live:
                 await asyncio.wait({work.task for work in runs.live.values()})
         finally:
