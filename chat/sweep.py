@@ -70,10 +70,10 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
     swept = Swept()
     if draining.is_set():
         return swept
-    found = await read(store.busy, conversation)
+    found = await read(store.busy)
     watch.keep_only([run.pk for run in found])
     for run in found:
-        if run.pk in runs.live:
+        if run.pk in runs.live or conversation not in (None, run.conversation_id):
             continue
         if not watch.abandoned(run, now()):
             swept.elsewhere.append(run.pk)

@@ -1,6 +1,5 @@
 """Takes over a run whose process is gone: what was open there is closed as unknown, and the next attempt begins."""
 
-import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -13,13 +12,14 @@ from chat.store.events import LOST, UNKNOWN, record
 MOST_CRASHES = 5  # in a row, with nothing done in between
 DIED = "The server stopped while this run was at work. What it had found stands in its trace."
 GIVEN_UP = f"The server stopped {MOST_CRASHES} times in a row while this run was at work, so it was given up."
+# Of all runs ever, these are few and have an index. SQLite takes a partial index for no values but those in the text.
+LIVE_RUNS = "SELECT * FROM chat_run WHERE status IN ('queued', 'running', 'waiting') ORDER BY created"
 PROGRESS = (StepKind.MODEL, StepKind.TOOL, StepKind.CONTEXT)
 
 
-def busy(conversation: uuid.UUID | None = None) -> list[Run]:
-    """Return the runs, of one conversation or of all, that a process works on, or should. Reads."""
-    found = Run.objects.filter(status__in=leases.BUSY)
-    return list((found.filter(conversation=conversation) if conversation else found).order_by("created"))
+def busy() -> list[Run]:
+    """Return the runs that a process works on, or should. Reads."""
+    return [run for run in Run.objects.raw(LIVE_RUNS) if run.status in leases.BUSY]
 
 
 def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int:

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.faults.conftest import Known
 from tests.faults.invariants import check_frames
-from tests.faults.sites import checked, killable
+from tests.faults.sites import checked, killable, wait_for_answers
 from tests.serving import Site, free_port
 from tests.sockets import opened
 
@@ -84,3 +84,21 @@ def test_a_server_that_is_killed_at_any_commit_goes_on_where_it_was(known: Known
     assert all(taken < start + RESUMES_WITHIN for taken, start in zip(found["taken"], ready[2:], strict=True))
     written = (known.folder / "notes").read_text().splitlines()
     assert sorted(written) == sorted(f"Look and note {n}" for n in range(number + 1))
+
+
+def test_what_was_being_said_stands_in_the_trace_and_is_said_once(known: Known) -> None:
+    with (
+        killable(known.folder) as site,
+        known.client(site) as client,
+        opened(site, client, known.conversation) as socket,
+    ):
+        socket.ask("Slowly")
+        socket.until("word70 ")
+        site.process.kill()
+    with killable(known.folder) as site, known.client(site) as client:
+        chat, _, trace = wait_for_answers(client, known.conversation, 2).partition('id="trace"')
+    assert [chat.count(f"word{n} ") for n in range(100)] == [1] * 99 + [0]
+    assert "word99" in chat
+    assert trace.count("word10 ") == 2  # what was said until the last second is kept
+    assert "The server stopped here; what follows is the second attempt" in trace
+    checked(site)
