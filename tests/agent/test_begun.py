@@ -15,7 +15,7 @@ from tests.scripted import Scripted, asks, call, endpoint, says
 from tools.registry import ToolResult
 
 CALLS = Call("a", "look", {"place": "here"}), Call("b", "look", {"place": "there"})
-ASKED = (Said("user", "Look!"), Asked("", CALLS))
+ASKED: tuple[Entry, ...] = (Said("user", "Look!"), Asked("", CALLS))
 LAST_STEP = 9
 
 
