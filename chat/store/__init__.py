@@ -3,22 +3,26 @@
 from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
-from chat.store.leases import end_abandoned, renew, take_queued
+from chat.store.leases import give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
+from chat.store.takeover import busy, end_abandoned, take_over
 
 __all__ = [
     "Refused",
     "Sent",
     "StaleOwner",
     "apply",
+    "busy",
     "check_allowance",
     "delete_conversation",
     "end_abandoned",
     "flush",
+    "give_up",
     "raise_conversation",
     "raise_run",
     "renew",
     "send",
     "start_conversation",
+    "take_over",
     "take_queued",
 ]
