@@ -20,7 +20,7 @@ from django.contrib.auth.models import User
 from django.http import Http404
 from django.utils.safestring import SafeString
 
-from chat import endpoints, preview, render, rows, runs, store
+from chat import endpoints, hints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.db import read
 from chat.frames import BadFrame, Resume, Send, Stop, parse
@@ -39,6 +39,7 @@ log = structlog.get_logger("agentsite.socket")
 class ConversationConsumer(AsyncWebsocketConsumer):
     """One open page of one conversation."""
 
+    channel_layer_alias = ""  # none: hints come to the process, and a page opens also while Redis is away
     viewer: Viewer
     feed: "asyncio.Task[None] | None" = None
     socket: OpenSocket | None = None
@@ -67,14 +68,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self.socket = OpenSocket(self.session_key, allowed[0].pk, self._signed_out)
         open_sockets.add(self.socket)
         preview.watch(self.id, self.woken.set)
-        await self.channel_layer.group_add(runs.group(self.id), self.channel_name)
+        hints.watch(self.id, self._wake)
         self.feed = asyncio.create_task(self._feed())
 
     async def disconnect(self, code: int) -> None:
         if self.socket:
             open_sockets.discard(self.socket)
             preview.unwatch(self.id, self.woken.set)
-            await self.channel_layer.group_discard(runs.group(self.id), self.channel_name)
+            hints.unwatch(self.id, self._wake)
         if self.feed:
             self.feed.cancel()
             with suppress(asyncio.CancelledError):
@@ -103,10 +104,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await runs.stop(self.id)
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
             self._say(render.notice(str(refusal)))
-
-    async def hint(self, event: Mapping[str, Any]) -> None:
-        """The channel layer says that there is something newer to read."""
-        self._wake()
 
     async def _resume(self, user: User, frame: Resume) -> None:
         if frame.since is not None:

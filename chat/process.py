@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from django.conf import settings
 
-from chat import rows, runs, store, telemetry
+from chat import hints, rows, runs, store, telemetry
 from chat.db import read, write
 from chat.sessions import close_ended_sessions
 
@@ -15,6 +16,7 @@ FLUSH_SECONDS = 1.0
 SESSION_SECONDS = 1.0
 OWNERSHIP_SECONDS = 1.0
 LEASE_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 
 log = structlog.get_logger("agentsite.process")
 
@@ -30,7 +32,12 @@ def start() -> None:
         asyncio.create_task(every(OWNERSHIP_SECONDS, drop_lost_runs)),
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
         asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)),
+        asyncio.create_task(every(LOOK_SECONDS, hints.look)),
     ]
+    if settings.REDIS_URL:
+        from chat.shared_hints import listen  # its client comes with an extra
+
+        _tasks.append(asyncio.create_task(listen(drop_lost_runs)))
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -45,18 +52,21 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 async def flush_previews() -> None:
     """Keep in their rows the texts that live runs have said since the last time, all in one transaction."""
-    pieces = []
+    pieces, grown = [], set()
     for work in tuple(runs.live.values()):
         showing = work.preview
         if showing and showing.number and (length := len(showing.read()) + len(showing.thought)) > showing.flushed:
             showing.flushed = length
             pieces.append((work.run, work.attempt, showing.number, showing.text, showing.thought))
+            grown.add(work.conversation)
     if pieces:
         await write(store.flush, pieces)
+    for conversation in grown:  # pages of this process have more than that
+        hints.tell_others(conversation)
 
 
 async def drop_lost_runs() -> None:
-    """Let go of runs that are not ours any more: deleted with their conversation or person, or taken over."""
+    """Let go of runs that are to stop, and of those not ours any more: taken over, or deleted with their person."""
     working = set(runs.live)
     if working:
         kept = await read(rows.runs_of, runs.PROCESS)

@@ -3,7 +3,7 @@ change falls between them."""
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -116,8 +116,12 @@ def has_queued(conversation: uuid.UUID) -> bool:
 
 
 def runs_of(process: str) -> set[uuid.UUID]:
-    """Return the live runs whose lease a process holds."""
-    return set(Run.objects.filter(owner=process, status__in=LIVE).values_list("pk", flat=True))
+    """Return the live runs whose lease a process holds, without those that are to stop."""
+    return set(Run.objects.filter(owner=process, status__in=LIVE, stopping=False).values_list("pk", flat=True))
+
+
+def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    return dict(Conversation.objects.filter(pk__in=conversations).values_list("pk", "revision"))
 
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:

@@ -3,7 +3,7 @@
 from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
-from chat.store.leases import end_abandoned, renew, take_queued
+from chat.store.leases import ask_to_stop, end_abandoned, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Sent",
     "StaleOwner",
     "apply",
+    "ask_to_stop",
     "check_allowance",
     "delete_conversation",
     "end_abandoned",

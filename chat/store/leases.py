@@ -54,6 +54,11 @@ def end_abandoned(is_dead: Callable[[str], bool], at: datetime) -> list[uuid.UUI
     return conversations
 
 
+def ask_to_stop(conversation: uuid.UUID) -> int:
+    """Note that the runs at work in a conversation are to stop; return how many there are."""
+    return Run.objects.filter(conversation=conversation, status__in=BUSY).update(stopping=True)
+
+
 def lease(run: Run, process: str, at: datetime) -> None:
     """Give a run, not saved yet, to a process."""
     run.status, run.started, run.doing = RunStatus.RUNNING, at, "Thinking"

@@ -1,0 +1,52 @@
+"""Where tests store things: in files, or on the PostgreSQL server that DATABASE_URL names, in databases made for them.
+
+There each served site has one of its own, known by its folder, and what is made is dropped at the end.
+"""
+
+import os
+import zlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+URL = os.environ.get("DATABASE_URL", "")
+POSTGRES = URL.startswith("postgres")
+PREFIX = f"agentsite_test_{os.getpid()}"
+
+_made: set[str] = set()
+
+
+def url_of(folder: Path) -> dict[str, str]:
+    """Return the variable that names the database of a site in this folder, if it needs one."""
+    if not POSTGRES:
+        return {}
+    return {"DATABASE_URL": urlsplit(URL)._replace(path=f"/{_name(folder)}").geturl()}
+
+
+def make(folder: Path) -> None:
+    """Make the database of a site in this folder, where it is on a server and not there yet."""
+    if POSTGRES and (name := _name(folder)) not in _made:
+        _made.add(name)
+        _do(f'CREATE DATABASE "{name}"')
+
+
+def end_connections() -> None:
+    """End those to the suite's own database."""
+    if POSTGRES:
+        _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{PREFIX}'")  # noqa: S608
+
+
+def drop_all() -> None:
+    for name in sorted(_made):
+        _do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _made.clear()
+
+
+def _name(folder: Path) -> str:
+    return f"{PREFIX}_{zlib.crc32(str(folder).encode()):08x}"
+
+
+def _do(statement: str) -> None:
+    import psycopg  # Only where it is needed: SQLite's tests run without it.
+
+    with psycopg.connect(URL, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]  # names cannot be parameters
