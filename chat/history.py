@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
+from chat.agent.usage import tokens_a_byte
 from chat.agent.values import Call
-from chat.models import Message, Role, Run, Step, StepKind
+from chat.models import Message, Role, Run, Step, StepKind, StepStatus
 
 
 @dataclass(slots=True)
@@ -31,16 +32,21 @@ class History:
                 self._shorten(step)
             else:
                 self.entries += _turn(step)
-                if step.kind == StepKind.MODEL and not step.estimated and (prompt := step.prompt_tokens):
-                    self.rate = prompt / step.input["bytes"]
+                self._count(step)
 
     def _shorten(self, step: Step) -> None:
-        """Take in a cut; one that folds counts once its summary is there."""
-        cut = Cut(**step.input["cut"])
+        """Take in a cut; one that folds counts once its summary is there, whole."""
+        cut, text = Cut(**step.input["cut"]), step.output.get("text", "")
         if cut.folded == self.cut.folded:
             self.cut = replace(self.cut, shrunk=cut.shrunk)
-        elif text := step.output.get("text"):
+        elif step.status == StepStatus.DONE and text.strip():
             self.cut = replace(cut, summary=text)
+
+    def _count(self, step: Step) -> None:
+        """Take the rate from what an endpoint counted."""
+        asks = step.kind == StepKind.MODEL and step.input["purpose"] == "answer" and not step.estimated
+        if asks and (prompt := step.prompt_tokens):
+            self.rate = tokens_a_byte(prompt, step.input["bytes"])
 
 
 def history(run: Run, after: int | None = None) -> History:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Exists, Model, OuterRef, When
 
 from chat.agent.react import thought
-from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind
+from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind, StepStatus
 
 SHOWN_MESSAGES = 100
 SHOWN_STEPS = 200
@@ -140,17 +140,20 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
 def _said(
     pairs: Sequence[tuple[Message, Run | None]],
 ) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:
-    """Return by run what its model thought, and what a live one has said so far."""
+    """Return by run what its model thought, and what a live one has said so far or, while its title is made, in all."""
     runs = [run for _, run in pairs if run]
     thoughts: dict[uuid.UUID, list[Thought]] = defaultdict(list)
     partial: dict[uuid.UUID, str] = {}
     steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
-    for step in steps.only("run", "output", "ended") if runs else ():
+    for step in steps.only("run", "input", "output", "status") if runs else ():
         output = step.output
-        if step.ended is None:
-            partial[step.run_id] = output.get("text", "")
+        if step.input.get("purpose", "answer") != "answer":
             continue
-        beside = thought(output.get("text", "")) if output.get("calls") else ""
+        acts = bool(output.get("calls"))
+        partial[step.run_id] = "" if acts or step.status == StepStatus.ERROR else output.get("text", "")
+        if step.status != StepStatus.DONE:  # what is thought right now is the preview's, and what was lost comes again
+            continue
+        beside = thought(output.get("text", "")) if acts else ""
         found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]
         thoughts[step.run_id] += [one for one in found if one.text]
     return dict(thoughts), partial

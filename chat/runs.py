@@ -44,13 +44,14 @@ class Live:
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
     observed: Observed = field(default_factory=Observed)
+    answer: str = ""
     stopping: bool = False
     outside_ran: bool = False
 
     @property
     def said(self) -> str:
-        """The text of its model step that is not stored yet."""
-        return self.preview.read() if self.preview else ""
+        """What it has said so far: its whole answer, or the text of its model step that is not stored yet."""
+        return self.answer or (self.preview.read() if self.preview else "")
 
 
 live: dict[uuid.UUID, Live] = {}
@@ -187,6 +188,9 @@ async def _store(work: Live, batch: Batch) -> None:
     """Store events and tell viewers. The preview is emptied before its step's final write."""
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
         work.preview.empty()
+    for event in batch:
+        if isinstance(event, ModelEnded) and event.purpose == "answer" and not event.reply.calls:
+            work.answer = event.reply.text  # a title may still be made for it
     await write(store.apply, work.run, work.attempt, batch)
     work.observed.see(batch)
     await hint(work.conversation)

@@ -61,6 +61,12 @@ class Budget:
             return "budget"
         return "max_turns" if turn > limits.turns else ""
 
+    def spare(self, prompt: float) -> float:
+        """Return the tokens by which a prompt may grow before its request, as the last one, is over the limit."""
+        if self.limits.tokens is None:
+            return float("inf")
+        return self.limits.tokens - self.tokens - prompt - 2 * self._largest_reply
+
     def left(self, last: bool) -> float:
         """Return the seconds that are left for work, or for the last request."""
         if self.limits.seconds is None:

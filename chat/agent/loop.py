@@ -15,7 +15,7 @@ from chat.agent.asking import Asking, Order
 from chat.agent.context import shortened
 from chat.agent.endpoint import Target
 from chat.agent.errors import NoReply
-from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, TextDelta, ToolStarted
+from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, ToolStarted
 from chat.agent.limits import WORDS
 from chat.agent.task import Task
 from chat.agent.transcript import Answered, Asked, request
@@ -34,11 +34,10 @@ async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
             async for batch in batches:
                 yield batch
         if ended := _end(task):
-            if task.entitle and ended.status == "done":
+            if task.entitle and ended.stop_reason == "done":
                 async with aclosing(task.asking.attempts(task.entitle)) as batches:
                     async for batch in batches:
-                        if not isinstance(batch[0], TextDelta):
-                            yield batch
+                        yield batch
             yield (*task.asking.pending, replace(ended, at=task.asking.clock()))
             return
         if task.asking.error:  # it is asked again: with less, or for the last time
@@ -59,7 +58,7 @@ async def _ask(task: Task) -> AsyncGenerator[Batch, None]:
     task.fits = asking.error is None
     if not task.fits:
         return
-    reached = task.last or asking.budget.reached(task.turn, fitting.tokens(task.entries))
+    reached = task.last or asking.budget.reached(task.turn, fitting.tokens(task.entries, asking.targets[0]))
     if reached and not task.last:
         task.last = reached
         asking.number += 1
@@ -79,7 +78,7 @@ def _end(task: Task) -> Ended | None:
             return None
         if task.fits and error.reason == "timeout" and not task.last:
             return None  # the time for work is up, and the time for summing up begins
-        return failure(error, asking)
+        return failure(error, asking, task.fits)
     task.fitting.learn(reply.usage, asking.sent)
     if task.last or not reply.calls:
         return ending(reply, asking, task.last)
@@ -98,7 +97,7 @@ async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
     asking.number = started[-1].number
     yield (*asking.pending, *started)
     texts: dict[int, str] = {}
-    most, left = task.fitting.result_characters(asking.targets[0]), partial(asking.budget.left, last=False)
+    most, left = task.fitting.result_bytes(asking, len(calls)), partial(asking.budget.left, last=False)
     async with aclosing(run_tools(started, call_tool, clock, left, most)) as results:
         async for asking.pending in results:
             texts |= {result.number: result.text for result in asking.pending}
@@ -111,7 +110,7 @@ async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
 def _allowed(task: Task, calls: Sequence[Call]) -> tuple[Call, ...]:
     """Return the calls of a turn, those that must not run with the reason."""
     budget = task.asking.budget
-    limit = budget.reached(0, task.fitting.tokens(task.entries))
+    limit = budget.reached(0, task.asking.sent * task.fitting.rate)
     all_of_them = WORDS[limit].lower() if limit else SAME_CALL if task.repeats == REPEATS else ""
     most = budget.limits.calls
     problems = [all_of_them or (TOO_MANY.format(most) if n >= most else "") for n in range(len(calls))]
@@ -142,8 +141,8 @@ def ending(reply: Reply, asking: Asking, last: str) -> Ended:
     return Ended(at, "done", last or "done", reply.text)
 
 
-def failure(error: NoReply, asking: Asking) -> Ended:
-    """Say how a run ends whose last request got no reply; what had come of it is kept."""
-    text = next((event.text for event in asking.pending if isinstance(event, ModelFailed)), "")
+def failure(error: NoReply, asking: Asking, answering: bool) -> Ended:
+    """Say how a run ends whose last request got no reply; what had come of it, if of the answer, is kept."""
+    text = next((event.text for event in asking.pending if isinstance(event, ModelFailed) and answering), "")
     status = "done" if error.reason == "timeout" else "failed"
     return Ended(asking.clock(), status, error.reason, text, str(error))

@@ -30,6 +30,7 @@ from chat.store.texts import entitled, summarised
 from tools.text import clean, cleaned
 
 STOPPED = "Error: stopped by the user; whether it took effect is unknown."
+DOING = {"answer": "Thinking", "summary": "Summing up what was said before", "title": "Finding a title"}
 UNKNOWN = "Error: the process died while this ran; whether it took effect is unknown."
 
 
@@ -48,8 +49,8 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             case ModelEnded():
                 _model_ended(run, revision, event)
             case ModelFailed():
-                said = _set({"text": clean(event.text)})
-                _end_step(run, event.number, event.at, revision, error=event.error, output=said)
+                partial = cleaned(_set({"text": event.text, "thought": event.thought}))
+                _end_step(run, event.number, event.at, revision, error=event.error, output=partial)
             case WaitStarted():
                 _wait_started(run, revision, event)
             case WaitEnded():
@@ -106,7 +107,7 @@ def _model_started(run: Run, revision: int, event: ModelStarted) -> None:
     )  # fmt: skip
     if event.purpose == "answer":
         run.turns = event.turn
-    run.doing = "Summing up what was said before" if event.purpose == "summary" else "Thinking"
+    run.doing = DOING[event.purpose]
 
 
 def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
@@ -132,7 +133,7 @@ def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
     run.estimated = run.estimated or usage.estimated
     if event.cost is not None:
         run.cost = (run.cost or Decimal(0)) + event.cost
-    if event.purpose == "summary":
+    if event.purpose == "summary" and reply.text.strip():
         summarised(run, clean(reply.text), event.at)
     if event.purpose == "title":
         entitled(run, clean(reply.text))
