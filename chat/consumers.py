@@ -30,6 +30,7 @@ from chat.viewer import Viewer
 
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
+AFAR_SECONDS = 1.0  # as often as the text of another process is stored
 COME_BACK, SIGN_IN_AGAIN, NOT_HERE, TOO_MUCH = 4012, 4401, 4404, 4008
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 
@@ -165,7 +166,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS if self.viewer.waits else None):
+                    async with asyncio.timeout(self._patience()):
                         await self.woken.wait()
                 self.stale = self.stale or not self.woken.is_set()
                 self.woken.clear()
@@ -176,6 +177,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except Exception:
             log.exception("feed failed", conversation=str(self.id))
             await self.close(COME_BACK)
+
+    def _patience(self) -> float | None:
+        """Return the seconds after which the feed looks by itself, if it does."""
+        if self.viewer.reads_afar:
+            return AFAR_SECONDS
+        return POLL_SECONDS if self.viewer.waits else None
 
     async def _send_new(self) -> None:
         parts: list[SafeString] = []

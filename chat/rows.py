@@ -137,6 +137,12 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
     return Talk(0, "", pairs, *_said(pairs))
 
 
+def saying(run: uuid.UUID) -> Step | None:
+    """Return the model step that works on a run's answer, with its run and what is stored of its text."""
+    steps = Step.objects.filter(run=run, kind=StepKind.MODEL, status=StepStatus.RUNNING, input__purpose="answer")
+    return steps.select_related("run").only("number", "output", "run__answer").order_by("number").last()
+
+
 def _said(
     pairs: Sequence[tuple[Message, Run | None]],
 ) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:

@@ -4,13 +4,23 @@ There each served site has one of its own, known by its folder, and what is made
 """
 
 import os
+import sqlite3
 import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 URL = os.environ.get("DATABASE_URL", "")
 POSTGRES = URL.startswith("postgres")
 PREFIX = f"agentsite_test_{os.getpid()}"
+
+TABLES = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    if POSTGRES
+    else "SELECT name FROM sqlite_master WHERE type = 'table'"
+)
 
 _made: set[str] = set()
 
@@ -27,6 +37,24 @@ def make(folder: Path) -> None:
     if POSTGRES and (name := _name(folder)) not in _made:
         _made.add(name)
         _do(f'CREATE DATABASE "{name}"')
+
+
+@contextmanager
+def opened(environment: dict[str, str]) -> Iterator[Any]:
+    """Open the database of a site past Django; what was changed is committed at the end."""
+    if POSTGRES:
+        import psycopg  # Only where it is needed: SQLite's tests run without it.
+
+        with psycopg.connect(environment["DATABASE_URL"]) as connection:
+            yield connection
+    else:
+        with closing(sqlite3.connect(Path(environment["VAR_DIR"]) / "db.sqlite3", timeout=20)) as rows, rows:
+            yield rows
+
+
+def key(conversation: str) -> str:
+    """Return a conversation's id as the database has it."""
+    return conversation if POSTGRES else conversation.replace("-", "")
 
 
 def end_connections() -> None:

@@ -26,6 +26,7 @@ from chat.db import write
 from chat.models import LIVE, Conversation, Message, Run
 from chat.store import Refused, Sent
 from chat.viewer import Viewer
+from tests import databases
 from tests.chat.made import conversation_of, run_in
 from tests.serving import ROOT, site_environment
 
@@ -268,6 +269,7 @@ def another_process(tmp_path: Path) -> Callable[..., list[str]]:
         )  # fmt: skip
         return done.stdout.splitlines()
 
+    databases.make(tmp_path)
     run("migrate", "--verbosity=0")
     run("shell", "--no-imports", "-c", SET_UP)
     return run
