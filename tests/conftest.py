@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -144,6 +144,22 @@ def site(server: Callable[..., Site]) -> Site:
     shared.add_user("alice", PASSWORD)
     shared.add_user("bob", PASSWORD)
     return shared
+
+
+@pytest.fixture(scope="session")
+def postgres() -> None:
+    """What no connection to a file can show. The suite's second run is on PostgreSQL, and there nothing is skipped."""
+    if not databases.POSTGRES:
+        pytest.skip("Only on PostgreSQL: make test DATABASE_URL=…")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all parts have to be there, a test that misses one has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and databases.POSTGRES:
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import connection
+
 URL = os.environ.get("DATABASE_URL", "")
 POSTGRES = URL.startswith("postgres")
 PREFIX = f"agentsite_test_{os.getpid()}"
@@ -32,6 +34,13 @@ def url_of(folder: Path) -> dict[str, str]:
     return {"DATABASE_URL": urlsplit(URL)._replace(path=f"/{_name(folder)}").geturl()}
 
 
+def suite_url() -> str:
+    """Return the address of the database that tests in this process use, for another process."""
+    if POSTGRES:
+        return urlsplit(URL)._replace(path=f"/{PREFIX}").geturl()
+    return f"sqlite:///{connection.settings_dict['NAME']}"
+
+
 def make(folder: Path) -> None:
     """Make the database of a site in this folder, where it is on a server and not there yet."""
     if POSTGRES and (name := _name(folder)) not in _made:
@@ -45,8 +54,8 @@ def opened(environment: dict[str, str]) -> Iterator[Any]:
     if POSTGRES:
         import psycopg  # Only where it is needed: SQLite's tests run without it.
 
-        with psycopg.connect(environment["DATABASE_URL"]) as connection:
-            yield connection
+        with psycopg.connect(environment["DATABASE_URL"]) as rows:
+            yield rows
     else:
         with closing(sqlite3.connect(Path(environment["VAR_DIR"]) / "db.sqlite3", timeout=20)) as rows, rows:
             yield rows
@@ -76,5 +85,5 @@ def _name(folder: Path) -> str:
 def _do(statement: str) -> None:
     import psycopg  # Only where it is needed: SQLite's tests run without it.
 
-    with psycopg.connect(URL, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]  # names cannot be parameters
+    with psycopg.connect(URL, autocommit=True) as server:
+        server.execute(statement)  # type: ignore[call-overload]  # names cannot be parameters
