@@ -1,20 +1,17 @@
 """Brings the database up to date before the site is served, also where several processes start at the same time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-LOCK = 0x6167656E74  # "agent"; of the database, so another site's on the same server is another
+from agentsite.locks import Lock, held
 
 
 def migrate_if_needed() -> None:
     """Asking what there is to do takes a tenth of the time that doing nothing takes."""
     if connection.vendor == "postgresql":
         _reach()
-    with _one_at_a_time():
+    with held(Lock.MIGRATING):  # others wait here, and then find nothing to do
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)
@@ -28,18 +25,3 @@ def _reach() -> None:
         connect(**connection.get_connection_params()).close()
     except Error as error:
         raise SystemExit(f"The database cannot be reached: {str(error).partition(chr(10))[0].strip()}") from None
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Let other processes wait here, and then find nothing to do."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
