@@ -83,7 +83,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
+def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
     """A site that answers, until the block ends; with a traceback in its log the block ends in an error."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
