@@ -5,7 +5,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -83,8 +82,8 @@ def test_processes_that_start_at_once_bring_the_database_up_to_date_once(postgre
         folders = [tmp_path / str(number) for number in range(3)]
         for folder in folders:
             folder.mkdir()
-        again = partial(served, **databases.url_of(tmp_path))
-        sites = list(pool.map(lambda folder: running.enter_context(again(folder)), folders))
+        database = databases.url_of(tmp_path)
+        sites = list(pool.map(lambda folder: running.enter_context(served(folder, **database)), folders))
 
     assert len({site.url for site in sites}) == 3
 

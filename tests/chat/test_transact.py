@@ -95,7 +95,8 @@ async def test_a_read_is_done_again_where_its_connection_was_ended(server: None,
 
 async def test_two_that_send_the_same_message_at_once_have_sent_it_once(server: None, alice: User) -> None:
     """The second one fails at the unique id, is done anew, and finds what the first one stored."""
-    conversation, sent = await read(conversation_of, alice), []
+    conversation = await read(conversation_of, alice)
+    sent: list[Sent] = []
 
     def begin() -> Sent:
         return store.start_conversation(alice.pk, "Hello", "id", "m", "here:1:x", NOW)
