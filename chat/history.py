@@ -69,11 +69,16 @@ def request_again(step: Step) -> bytes:
     sent, without = step.input, step.input.get("without", [])
     if sent["purpose"] == "title":
         return title_request(step.run.message.text, step.name, without)
-    told, frozen = history(step.run, sent["after"]), step.run.request
+    told = history(step.run, sent["after"])
     if sent["purpose"] == "summary":
         return summary_request(shortened(told.entries[: sent["cut"]["folded"]], told.cut), step.name, without)
-    what = Frozen(frozen["system"], frozen["tools"], frozen["mode"])
-    return request(what, shortened(told.entries, told.cut), step.name, sent["host"], without, sent.get("last", ""))
+    shown = shortened(told.entries, told.cut)
+    return request(frozen(step.run), shown, step.name, sent["host"], without, sent.get("last", ""))
+
+
+def frozen(run: Run) -> Frozen:
+    """Return what stays the same in all requests of a run that has begun."""
+    return Frozen(run.request["system"], run.request["tools"], run.request["mode"])
 
 
 def _path(conversation: uuid.UUID, message: int) -> dict[int, Message]:

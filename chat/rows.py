@@ -146,7 +146,10 @@ def saying(run: uuid.UUID) -> Step | None:
 def _said(
     pairs: Sequence[tuple[Message, Run | None]],
 ) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:
-    """Return by run what its model thought, and what a live one has said so far or, while its title is made, in all."""
+    """Return by run what its model thought, and what a live one has said so far or, while its title is made, in all.
+
+    What was lost, with its endpoint or its process, comes again and is left out.
+    """
     runs = [run for _, run in pairs if run]
     thoughts: dict[uuid.UUID, list[Thought]] = defaultdict(list)
     partial: dict[uuid.UUID, str] = {}
@@ -156,8 +159,9 @@ def _said(
         if step.input.get("purpose", "answer") != "answer":
             continue
         acts = bool(output.get("calls"))
-        partial[step.run_id] = "" if acts or step.status == StepStatus.ERROR else output.get("text", "")
-        if step.status != StepStatus.DONE:  # what is thought right now is the preview's, and what was lost comes again
+        lost = step.status in (StepStatus.ERROR, StepStatus.UNKNOWN)
+        partial[step.run_id] = "" if acts or lost else output.get("text", "")
+        if step.status != StepStatus.DONE:  # what is thought right now is the preview's
             continue
         beside = thought(output.get("text", "")) if acts else ""
         found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]

@@ -14,6 +14,7 @@ from functools import partial
 import structlog
 from django.conf import settings
 
+from agentsite.health import draining
 from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
@@ -28,6 +29,7 @@ from chat.telemetry import Observed
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 
+LOST = "another process took it over, or it was deleted"
 PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 log = structlog.get_logger("agentsite.runs")
@@ -36,7 +38,7 @@ http = OutboundHttp()
 
 @dataclass(slots=True)
 class Live:
-    """A run that this process works on."""
+    """A run that this process works on, until it is `stopping`; one that is `leaving` goes on in another process."""
 
     run: uuid.UUID
     attempt: int
@@ -46,6 +48,7 @@ class Live:
     observed: Observed = field(default_factory=Observed)
     answer: str = ""
     stopping: bool = False
+    leaving: bool = False
     outside_ran: bool = False
 
     @property
@@ -76,10 +79,11 @@ async def _send(
     owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None
 ) -> Sent:
     model, at = await endpoints.chosen(model), now()
+    process = "" if draining.is_set() else PROCESS
     if conversation is None:
-        sent = await write(store.start_conversation, owner, text, client_id, model, PROCESS, at, mode or "")
+        sent = await write(store.start_conversation, owner, text, client_id, model, process, at, mode or "")
     else:
-        sent = await write(store.send, conversation, owner, text, client_id, model, PROCESS, at, mode)
+        sent = await write(store.send, conversation, owner, text, client_id, model, process, at, mode)
     if sent.attempt:
         begin(sent.run, sent.attempt, sent.conversation)
     await hint(sent.conversation)
@@ -123,6 +127,13 @@ def drop(run: uuid.UUID) -> None:
         asyncio.get_running_loop().call_soon(work.task.cancel)
 
 
+def leave(run: uuid.UUID) -> None:
+    """Let go of a run without ending it, so that another process goes on with it at once."""
+    if work := live.get(run):
+        work.leaving = True
+        drop(run)
+
+
 async def hint(conversation: uuid.UUID) -> None:
     """Tell every viewer of a conversation, in any process, that there is something newer to read."""
     hints.tell(conversation)
@@ -145,9 +156,9 @@ async def _finish(work: Live) -> None:
     try:
         await _work(work)
     except asyncio.CancelledError:
-        await _end(work, "stopped", "stopped")
+        await (_give_up(work) if work.leaving else _end(work, "stopped", "stopped"))
     except store.StaleOwner:
-        log.warning("run lost", reason="another process took it over, or it was deleted")
+        log.info("run lost", reason=LOST)
     except endpoints.NoModel as gone:
         await _end(work, "failed", "error", str(gone))
     except Exception:
@@ -157,15 +168,20 @@ async def _finish(work: Live) -> None:
 
 async def _work(work: Live) -> None:
     """Drive the loop to its end."""
-    run, task = await prepare(work.run)
+    prepared = await prepare(work.run)
+    run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
     work.observed.model = run.model
+    if task.begun:
+        work.observed.turn = task.turn
+        work.answer = "" if task.asking.reply.calls else task.asking.reply.text
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
+    asked = [*task.asking.targets, *filter(None, [task.fitting.small])]
+    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in asked]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
             if isinstance(batch[0], TextDelta):
@@ -202,14 +218,22 @@ async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
+        log.info("run lost", reason=LOST)
         return
     work.observed.see((ended,))
     await hint(work.conversation)
 
 
+async def _give_up(work: Live) -> None:
+    """Keep what a run had said so far, and let another process go on with it."""
+    if (showing := work.preview) and showing.number:
+        await write(store.flush, [(work.run, work.attempt, showing.number, showing.read(), showing.thought)])
+    await write(store.give_up, work.run, work.attempt, now())
+
+
 async def begin_next(conversation: uuid.UUID) -> None:
-    """Begin the run that waits in a conversation, if there is one."""
-    if not await read(rows.has_queued, conversation):
+    """Begin the run that waits in a conversation, if there is one, and this process takes new ones."""
+    if draining.is_set() or not await read(rows.has_queued, conversation):
         return
     try:
         taken = await write(store.take_queued, conversation, PROCESS, now())

@@ -54,11 +54,11 @@ def opened(environment: dict[str, str]) -> Iterator[Any]:
     if POSTGRES:
         import psycopg  # Only where it is needed: SQLite's tests run without it.
 
-        with psycopg.connect(environment["DATABASE_URL"]) as server:
-            yield server
+        with psycopg.connect(environment["DATABASE_URL"]) as served:
+            yield served
     else:
-        with closing(sqlite3.connect(Path(environment["VAR_DIR"]) / "db.sqlite3", timeout=20)) as file, file:
-            yield file
+        with closing(sqlite3.connect(Path(environment["VAR_DIR"]) / "db.sqlite3", timeout=20)) as rows, rows:
+            yield rows
 
 
 def key(conversation: str) -> str:
@@ -86,4 +86,4 @@ def _do(statement: str) -> None:
     import psycopg  # Only where it is needed: SQLite's tests run without it.
 
     with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(statement)
+        server.execute(statement)  # names cannot be parameters

@@ -89,7 +89,7 @@ class Fitting:
 
     def tighten(self, entries: Sequence[Entry]) -> None:
         """Take less room from here on: the endpoint found a request with these entries too long."""
-        self.most = self._bytes(entries) * TIGHTER
+        self.most = min(self.most, self._bytes(entries)) * TIGHTER
 
     def _bytes(self, entries: Sequence[Entry]) -> int:
         return sum(size(entry) for entry in shortened(entries, self.cut))

@@ -30,10 +30,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Budget:
-    """Counts what a run uses. Enough is kept back for one last request, in which what was found is summed up."""
+    """Counts what a run uses. Enough is kept back for one last request, in which what was found is summed up.
+
+    `worked` are the seconds that it was at work before, in other processes.
+    """
 
     limits: Limits = Limits()
     clock: Callable[[], float] = time.monotonic
+    worked: float = 0
     tokens: int = 0
     cost: Decimal = Decimal(0)
     began: float = field(init=False)
@@ -41,7 +45,7 @@ class Budget:
     _dearest: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        self.began = self.clock()
+        self.began = self.clock() - self.worked
 
     def spend(self, usage: Usage, cost: Decimal | None) -> None:
         """Count one model call."""

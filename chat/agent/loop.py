@@ -4,7 +4,6 @@ One async generator of events. Whoever drives it stores each tuple before it ask
 sent, and a tool is run, only after it is written down that it will be. To stop a run, cancel the task that drives it.
 """
 
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -30,9 +29,10 @@ TOO_MANY = "more than {} calls were asked for at once; ask again for those that 
 async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
     """Work on a task until it ends. The last tuple holds `Ended`, with the reason."""
     while True:
-        async with aclosing(_ask(task)) as batches:
-            async for batch in batches:
-                yield batch
+        if not task.begun:
+            async with aclosing(_ask(task)) as batches:
+                async for batch in batches:
+                    yield batch
         if ended := _end(task):
             if task.entitle and ended.stop_reason == "done":
                 async with aclosing(task.asking.attempts(task.entitle)) as batches:
@@ -46,7 +46,7 @@ async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
         async with aclosing(_act(task, call_tool)) as batches:
             async for batch in batches:
                 yield batch
-        task.turn += 1
+        task.turn, task.begun = task.turn + 1, None
 
 
 async def _ask(task: Task) -> AsyncGenerator[Batch, None]:
@@ -82,28 +82,32 @@ def _end(task: Task) -> Ended | None:
     task.fitting.learn(reply.usage, asking.sent)
     if task.last or not reply.calls:
         return ending(reply, asking, task.last)
-    asked = json.dumps([[call.name, call.arguments] for call in reply.calls], sort_keys=True)
-    task.repeats, task.asked_before = (task.repeats + 1 if asked == task.asked_before else 1), asked
+    task.count_repeats(reply.calls)
     if task.repeats > REPEATS:
         return Ended(asking.clock(), "failed", "loop", reply.text, SAME_AGAIN)
     return None
 
 
 async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
-    """Run the tools that the reply asks for, and add both to what was said."""
-    asking, reply, clock = task.asking, task.asking.reply, task.asking.clock
-    calls, parent = _allowed(task, reply.calls), asking.number
-    started = [ToolStarted(n, clock(), parent, call) for n, call in enumerate(calls, parent + 1)]
+    """Run the tools that the reply asks for, but for those that are answered, and add both to what was said."""
+    asking, reply, clock, begun = task.asking, task.asking.reply, task.asking.clock, task.begun
+    calls, parent = _allowed(task, reply.calls), begun.number if begun else asking.number
+    open_ = [call for call in calls if not begun or call.id not in begun.answered]
+    if not begun:
+        said = (reply.text, calls, reply.reasoning, reply.reasoning_field, asking.host, reply.details)
+        task.entries.append(Asked(*said))
+    if not open_:
+        return
+    started = [ToolStarted(n, clock(), parent, call) for n, call in enumerate(open_, asking.number + 1)]
     asking.number = started[-1].number
     yield (*asking.pending, *started)
     texts: dict[int, str] = {}
-    most, left = task.fitting.result_bytes(asking, len(calls)), partial(asking.budget.left, last=False)
+    most, left = task.fitting.result_bytes(asking, len(open_)), partial(asking.budget.left, last=False)
     async with aclosing(run_tools(started, call_tool, clock, left, most)) as results:
         async for asking.pending in results:
             texts |= {result.number: result.text for result in asking.pending}
-            if len(texts) < len(calls):  # the last one shares its transaction with the next request
+            if len(texts) < len(open_):  # the last one shares its transaction with the next request
                 yield asking.pending
-    task.entries.append(Asked(reply.text, calls, reply.reasoning, reply.reasoning_field, asking.host, reply.details))
     task.entries += [Answered(start.call.id, texts[start.number]) for start in started]
 
 

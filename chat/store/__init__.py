@@ -3,8 +3,9 @@
 from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
-from chat.store.leases import ask_to_stop, end_abandoned, renew, take_queued
+from chat.store.leases import ask_to_stop, give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
+from chat.store.takeover import busy, end_abandoned, take_over
 
 __all__ = [
     "Refused",
@@ -12,14 +13,17 @@ __all__ = [
     "StaleOwner",
     "apply",
     "ask_to_stop",
+    "busy",
     "check_allowance",
     "delete_conversation",
     "end_abandoned",
     "flush",
+    "give_up",
     "raise_conversation",
     "raise_run",
     "renew",
     "send",
     "start_conversation",
+    "take_over",
     "take_queued",
 ]

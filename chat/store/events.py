@@ -32,11 +32,18 @@ from tools.text import clean, cleaned
 STOPPED = "Error: stopped by the user; whether it took effect is unknown."
 DOING = {"answer": "Thinking", "summary": "Summing up what was said before", "title": "Finding a title"}
 UNKNOWN = "Error: the process died while this ran; whether it took effect is unknown."
+LOST = "the server stopped before this was over"
 
 
 def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
     """Store a tuple of events; return the run's revision. Raises StaleOwner."""
     revision = raise_run(run_id, attempt)
+    record(run_id, revision, batch)
+    return revision
+
+
+def record(run_id: uuid.UUID, revision: int, batch: Batch) -> None:
+    """Store a tuple of events at a revision that the run has been raised to."""
     run = Run.objects.get(pk=run_id)
     for event in batch:
         match event:
@@ -75,7 +82,6 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             "input_tokens", "output_tokens", "estimated", "cost", "ended", "lease_until",
         ]
     )  # fmt: skip
-    return revision
 
 
 def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str, str]]) -> None:
@@ -183,7 +189,8 @@ def _ended(run: Run, revision: int, event: Ended) -> None:
     open_steps = Step.objects.filter(run=run, status=StepStatus.RUNNING)
     crashed = event.stop_reason == "crashed"
     closed = {
-        "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "ended": event.at, "revision": revision,
+        "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "error": LOST if crashed else "",
+        "ended": event.at, "revision": revision,
     }  # fmt: skip
     open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
     answering = open_steps.filter(kind=StepKind.MODEL, input__purpose="answer")

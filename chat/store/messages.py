@@ -48,7 +48,10 @@ def send(
     at: datetime,
     mode: str | None = None,
 ) -> Sent:
-    """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before."""
+    """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before.
+
+    An empty `process` begins none: the run waits for one that does.
+    """
     if sent := _sent_before(owner, text, client_id, conversation):
         return sent
     check_allowance(owner, at)
@@ -97,7 +100,7 @@ def _append(
     )  # fmt: skip
     busy = conversation.runs.filter(status__in=LIVE).exists()
     run = Run(conversation=conversation, message=said, answer=answer, model=model, created=at)
-    if not busy:
+    if process and not busy:
         lease(run, process, at)
     run.save(force_insert=True)
     return Sent(conversation.pk, said.pk, run.pk, run.attempt)

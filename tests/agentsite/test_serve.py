@@ -82,8 +82,8 @@ def test_processes_that_start_at_once_bring_the_database_up_to_date_once(postgre
         folders = [tmp_path / str(number) for number in range(3)]
         for folder in folders:
             folder.mkdir()
-        database = databases.url_of(tmp_path)
-        sites = list(pool.map(lambda folder: running.enter_context(served(folder, **database)), folders))
+        same = databases.url_of(tmp_path)
+        sites = list(pool.map(lambda folder: running.enter_context(served(folder, **same)), folders))
 
     assert len({site.url for site in sites}) == 3
 

@@ -65,11 +65,11 @@ def link() -> str:
 
 def serve(listener: socket.socket) -> None:
     # Imported here, because it takes the main thread's event loop for itself as it is imported.
-    from daphne.server import Server
+    from agentsite.server import DrainingServer  # isort:skip
 
     from agentsite.asgi import application
 
-    server: Server = Server(
+    server: Server = DrainingServer(
         application,
         endpoints=[f"fd:fileno={listener.fileno()}"],
         server_name="",
