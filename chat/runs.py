@@ -24,7 +24,7 @@ from chat.db import read, write
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
-from chat.store import Sent
+from chat.store import Sent, jobs
 from chat.telemetry import Observed
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
@@ -62,24 +62,38 @@ _sending: set["asyncio.Task[Sent]"] = set()
 
 
 async def send(
-    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None = None
+    owner: int,
+    text: str,
+    client_id: str,
+    model: str,
+    conversation: uuid.UUID | None,
+    mode: str | None = None,
+    here: bool = False,
 ) -> Sent:
     """Store a message, in a new conversation if there is none yet, and begin its run. `mode` None: as it was.
+
+    Where there are workers the run is handed to them, unless it is to be worked on `here`.
 
     Raises store.Refused or endpoints.NoModel, whose words are for the person. A sender who goes away in the middle
     changes nothing: what is stored is begun.
     """
-    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation, mode))
+    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation, mode, here))
     _sending.add(sending)
     sending.add_done_callback(_sending.discard)
     return await asyncio.shield(sending)
 
 
 async def _send(
-    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None
+    owner: int,
+    text: str,
+    client_id: str,
+    model: str,
+    conversation: uuid.UUID | None,
+    mode: str | None,
+    here: bool,
 ) -> Sent:
     model, at = await endpoints.chosen(model), now()
-    process = "" if draining.is_set() else PROCESS
+    process = "" if draining.is_set() or (jobs.are_used() and not here) else PROCESS
     if conversation is None:
         sent = await write(store.start_conversation, owner, text, client_id, model, process, at, mode or "")
     else:
@@ -101,6 +115,7 @@ async def stop(conversation: uuid.UUID) -> bool:
     """Stop the runs at work in a conversation, whichever process works on them; say whether there were any.
 
     Those of this process stop at once. What is stored reaches the others, and whoever takes over where one dies.
+    Where there are workers, and none of them has taken the run yet, it is ended as it is.
     """
     here = [work.run for work in live.values() if work.conversation == conversation]
     for run in here:
@@ -108,6 +123,9 @@ async def stop(conversation: uuid.UUID) -> bool:
     asked = await write(store.ask_to_stop, conversation)
     if asked:
         hints.tell_others(conversation, stop=True)
+    elif jobs.are_used() and not here and await read(rows.has_queued, conversation):
+        asked = await write(store.end_waiting, conversation, now())
+        await hint(conversation)
     return bool(here or asked)
 
 
@@ -149,7 +167,8 @@ async def _drive(work: Live) -> None:
     finally:
         preview.close_preview(work.run)
         live.pop(work.run, None)
-        await begin_next(work.conversation)
+        if not jobs.are_used():  # else its own job does, in whichever worker has a place for it
+            await begin_next(work.conversation)
 
 
 async def _finish(work: Live) -> None:

@@ -3,9 +3,10 @@
 from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
+from chat.store.jobs import enqueue, enqueue_forgotten
 from chat.store.leases import ask_to_stop, give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
-from chat.store.takeover import busy, end_abandoned, take_over
+from chat.store.takeover import busy, end_abandoned, end_waiting, take_over
 
 __all__ = [
     "Refused",
@@ -17,6 +18,9 @@ __all__ = [
     "check_allowance",
     "delete_conversation",
     "end_abandoned",
+    "end_waiting",
+    "enqueue",
+    "enqueue_forgotten",
     "flush",
     "give_up",
     "raise_conversation",

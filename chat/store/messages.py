@@ -7,6 +7,7 @@ from datetime import datetime
 from chat.models import LIVE, Conversation, Message, Role, Run
 from chat.store.allowed import check_allowance, keep_spent
 from chat.store.counters import Refused, raise_conversation
+from chat.store.jobs import enqueue
 from chat.store.leases import lease
 from chat.store.texts import title_of
 
@@ -103,4 +104,6 @@ def _append(
     if process and not busy:
         lease(run, process, at)
     run.save(force_insert=True)
+    if not run.attempt:
+        enqueue(run.pk, conversation.pk)
     return Sent(conversation.pk, said.pk, run.pk, run.attempt)
