@@ -32,7 +32,7 @@ async def work(app: App, **options: Any) -> None:
     told, hurry = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, lambda: (hurry if told.is_set() else told).set())
-    fetching = asyncio.create_task(_fetch(app, options))
+    fetching = asyncio.create_task(_fetch(app, options, told))
     retrying = asyncio.create_task(process.every(HEARTBEAT_SECONDS, retry_stalled))
     telling = asyncio.create_task(told.wait())
     log.info("worker started")
@@ -44,23 +44,25 @@ async def work(app: App, **options: Any) -> None:
         await fetching
 
 
-async def _fetch(app: App, options: dict[str, Any]) -> None:
+async def _fetch(app: App, options: dict[str, Any], told: asyncio.Event) -> None:
     """Fetch jobs; begin again where the database was away, which ends a worker of Procrastinate's but no run."""
+    goes_on = options.get("wait", True)
     ours = {
         "concurrency": RUNS_AT_ONCE,
         "fetch_job_polling_interval": POLL_SECONDS,
         "update_heartbeat_interval": HEARTBEAT_SECONDS,
         "stalled_worker_timeout": STALLED_SECONDS,
-        "shutdown_graceful_timeout": 0,  # jobs go back at once; it is the runs that are waited for
+        # Jobs go back at once, and the runs themselves are waited for; unless it ends when there are no more jobs.
+        "shutdown_graceful_timeout": 0 if goes_on else None,
         "delete_jobs": "always",
         "install_signal_handlers": False,
     }
-    while True:
+    while not told.is_set():
         try:
             await app.run_worker_async(**ours | options)
         except ConnectorException as error:
             log.warning("worker begins again", error=str(error))
-        if not options.get("wait", True):
+        if not goes_on:
             return
         await asyncio.sleep(AWAY_SECONDS)
 
