@@ -61,7 +61,7 @@ async def _fetch(app: App, options: dict[str, Any], told: asyncio.Event) -> None
         try:
             await app.run_worker_async(**ours | options)
         except ConnectorException as error:
-            log.warning("worker begins again", error=str(error))
+            log.warning("worker begins again", error=type(error.__cause__).__name__)
         if not goes_on:
             return
         await asyncio.sleep(AWAY_SECONDS)
@@ -74,5 +74,5 @@ async def retry_stalled() -> None:
         await manager.prune_stalled_workers(STALLED_SECONDS)
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             await manager.retry_job(job)
-    except ConnectorException as error:  # the database is away, or another worker was faster
-        log.info("stalled jobs not put back", error=str(error))
+    except ConnectorException as error:  # another worker was faster, or the database is away
+        log.info("stalled jobs not put back", error=type(error.__cause__).__name__)
