@@ -101,7 +101,7 @@ def run_steps(run: Run, before: int | None = None) -> list[Step]:
 def newest_run(conversation: uuid.UUID) -> Run | None:
     """Return the run that began last; one that still waits only where there is no other."""
     waits = Case(When(status=RunStatus.QUEUED, then=1), default=0)
-    return Run.objects.filter(conversation=conversation).order_by(waits, "-created").first()
+    return Run.objects.filter(conversation=conversation).order_by(waits, "-answer").first()
 
 
 def only_queued() -> list[uuid.UUID]:
@@ -130,7 +130,7 @@ def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
 
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:
-    return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
+    return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("answer"))
 
 
 def live_answer(run: uuid.UUID, since: int) -> Talk:

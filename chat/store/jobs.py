@@ -17,7 +17,7 @@ WITHOUT_JOB = """
     SELECT run.id, run.conversation_id FROM chat_run run WHERE run.status = 'queued' AND NOT EXISTS (
         SELECT FROM procrastinate_jobs job WHERE job.lock = run.conversation_id::text
         AND job.status IN ('todo', 'doing') AND job.args->>'run' = run.id::text
-    ) ORDER BY run.created
+    ) ORDER BY run.answer_id
 """
 
 

@@ -12,12 +12,15 @@ BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
-    """Give this process the oldest queued run of a conversation that has no other at work: its id and attempt."""
+    """Give this process the first queued run of a conversation that has no other at work: its id and attempt.
+
+    First is what was stored first, not what an earlier time stands at: the clocks of processes differ.
+    """
     revision = raise_conversation(conversation)
     runs = Run.objects.filter(conversation=conversation)
     if runs.filter(status__in=BUSY).exists():
         return None
-    run = runs.filter(status=RunStatus.QUEUED).order_by("created").first()
+    run = runs.filter(status=RunStatus.QUEUED).order_by("answer").first()
     if run is None:
         return None
     lease(run, process, at)

@@ -18,7 +18,7 @@ from tests.serving import ROOT, STOPS_WITHIN, Site
 
 LEASE = 2  # seconds
 OWNER = "SELECT owner FROM chat_run WHERE conversation_id = %s AND status = 'running'"
-TURNS = "SELECT started, ended FROM chat_run WHERE conversation_id = %s ORDER BY created"
+TURNS = "SELECT started, ended FROM chat_run WHERE conversation_id = %s ORDER BY answer_id"
 END_CONNECTIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
