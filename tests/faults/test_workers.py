@@ -26,7 +26,7 @@ WITHOUT_JOB = """
 from django.contrib.auth.models import User
 from chat import store
 from chat.agent.asking import now
-store.send({conversation!r}, User.objects.get().pk, "Look again", "no-job", "demo", "", now())
+store.send({conversation!r}, User.objects.get().pk, "Look, and note nothing", "no-job", "demo", "", now())
 """
 
 
@@ -132,14 +132,32 @@ def test_a_worker_that_is_told_to_stop_leaves_its_run_to_another(cluster: Cluste
     assert "The server was shut down here" in here.get(f"/c/{conversation}/").text
 
 
-def test_runs_go_on_while_redis_starts_again_and_connections_to_the_database_end(cluster: Cluster) -> None:
+def test_a_worker_that_is_frozen_past_its_lease_lets_go_of_its_run_and_then_works_on(cluster: Cluster) -> None:
     here, _ = cluster.mend()
     conversation = begin(here, "Look and note 5")
     with converging(cluster.servers[0], here, conversation) as page:
         page.ask("Slowly")
         page.until("word1 ")
+        frozen = cluster.worker_of(conversation)
+        frozen.process.send_signal(signal.SIGSTOP)
+        until_done(page, 2)
+        frozen.process.send_signal(signal.SIGCONT)
+        for other in cluster.workers:
+            if other is not frozen:
+                other.process.kill()
         page.ask("Look, and note 5 again")
-        page.until("note 5 again")
+        until_done(page, 3)
+    assert "run lost" in frozen.log
+
+
+def test_runs_go_on_while_redis_starts_again_and_connections_to_the_database_end(cluster: Cluster) -> None:
+    here, _ = cluster.mend()
+    conversation = begin(here, "Look and note 6")
+    with converging(cluster.servers[0], here, conversation) as page:
+        page.ask("Slowly")
+        page.until("word1 ")
+        page.ask("Look, and note 6 again")
+        page.until("note 6 again")
         cluster.redis.stop()
         cluster.redis.start()
         cluster.redis.flush()
