@@ -20,10 +20,11 @@ from django.contrib.auth.models import User
 from django.http import Http404
 from django.utils.safestring import SafeString
 
-from chat import endpoints, preview, render, rows, runs, store
+from chat import branches, endpoints, preview, render, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
+from chat.acts import act
 from chat.db import read
-from chat.frames import BadFrame, Resume, Send, Stop, parse
+from chat.frames import Act, BadFrame, Fork, Resume, Send, Stop, parse
 from chat.models import Conversation, Message
 from chat.sessions import OpenSocket, open_sockets
 from chat.viewer import Viewer
@@ -99,8 +100,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await self._resume(user, frame)
                 case Send():
                     await self._send(user, conversation, frame)
-                case Stop():
-                    await runs.stop(self.id)
+                case Fork():
+                    raise BadFrame("A fork opens a page of its own, so it is asked for by a form.")
+                case _:
+                    await self._act(user, conversation, frame)
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
             self._say(render.notice(str(refusal)))
 
@@ -116,13 +119,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 run = await read(run_or_404, user, frame.run)
             except Http404:
                 raise BadFrame("There is no such run.") from None
-            newest = await read(rows.newest_run, self.id)
+            newest = await read(branches.newest_run, self.id)
             self.orders.append(partial(self.viewer.look_at, run, frame.run_since, follows=run == newest))
         self._wake()
 
     async def _send(self, user: User, conversation: Conversation, frame: Send) -> None:
-        if self.viewer.since is None and not self.orders:  # a page that said nothing of itself, such as a script
-            self.orders.append(partial(self.viewer.resume, conversation.revision))
+        self._assume_at(conversation)
         model = frame.model or conversation.model
         sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id, frame.mode)
         self.orders.append(self.viewer.follow)
@@ -131,6 +133,20 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             self._say(render.replaced_article(render.Article(message)))
         self._say(render.sent_frame(str(uuid.uuid4())))
         self._say(render.notice(""))
+
+    async def _act(self, user: User, conversation: Conversation, frame: Act) -> None:
+        self._assume_at(conversation)
+        text = await act(user.pk, conversation, frame)
+        if not isinstance(frame, Stop):
+            self.orders.append(self.viewer.follow)
+            self._say(render.notice(""))
+        if text:
+            self._say(render.taken_back(text))
+
+    def _assume_at(self, conversation: Conversation) -> None:
+        """Take a page that said nothing of itself, such as a script, to have what there was before it spoke."""
+        if self.viewer.since is None and not self.orders:
+            self.orders.append(partial(self.viewer.resume, conversation.revision))
 
     async def _allowed(self) -> tuple[User, Conversation] | None:
         """Return who is here and the conversation, if they may (still) be here; else close, saying why."""

@@ -15,12 +15,12 @@ DIED = "The server stopped while this run was at work. What it had found stands 
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
-    """Give this process the oldest queued run of a conversation that has no other at work: its id and attempt."""
+    """Give this process the queued run that is next in a conversation with no other at work: its id and attempt."""
     revision = raise_conversation(conversation)
     runs = Run.objects.filter(conversation=conversation)
     if runs.filter(status__in=BUSY).exists():
         return None
-    run = runs.filter(status=RunStatus.QUEUED).order_by("created").first()
+    run = runs.filter(status=RunStatus.QUEUED).order_by("-ahead", "created").first()
     if run is None:
         return None
     lease(run, process, at)
