@@ -170,7 +170,7 @@ async def held(alice: User, script: Script, *replies: Sequence[dict[str, Any]]) 
 
 
 async def test_stop_and_send_stops_what_is_at_work_and_begins_the_one_it_names(alice: User, script: Script) -> None:
-    here, second, third = await held(alice, script, says("Third."), says("Second."))
+    here, _, third = await held(alice, script, says("Third."), says("Second."))
 
     await do(alice, here, StopAndSend(action="stop_and_send", message_id=third.message))
 
@@ -181,7 +181,7 @@ async def test_stop_and_send_stops_what_is_at_work_and_begins_the_one_it_names(a
 
 
 async def test_what_is_taken_back_is_never_sent(alice: User, script: Script) -> None:
-    here, second, third = await held(alice, script, says("Third."))
+    here, second, _ = await held(alice, script, says("Third."))
 
     assert await acts.act(
         alice.pk, await read(Conversation.objects.get, pk=here), Unqueue(action="unqueue", message_id=second.message)

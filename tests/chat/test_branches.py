@@ -195,18 +195,18 @@ def test_what_makes_no_sense_is_refused_in_words(alice: User, asked: Callable[[U
 @pytest.mark.parametrize("act", ["edit", "regenerate", "continue", "show", "unqueue", "put_first", "fork"])
 def test_a_message_of_another_conversation_is_none_here(alice: User, bob: User, act: str) -> None:
     here, there = talked(alice, "A"), talked(bob, "B")
+    asked: dict[str, Callable[[int], object]] = {
+        "edit": lambda message: edit(here, message, "mine"),
+        "regenerate": lambda message: regenerate(here, message),
+        "continue": lambda message: go_on(here, message),
+        "show": lambda message: store.show(here, message),
+        "unqueue": lambda message: store.unqueue(here, message),
+        "put_first": lambda message: store.put_first(here, message),
+        "fork": lambda message: store.fork(here, message, "f", "here:1:x", NOW),
+    }
     for message in (named(there, "B"), named(there, "B!"), 10**9):
-        asked = {
-            "edit": lambda: edit(here, message, "mine"),
-            "regenerate": lambda: regenerate(here, message),
-            "continue": lambda: go_on(here, message),
-            "show": lambda: store.show(here, message),
-            "unqueue": lambda: store.unqueue(here, message),
-            "put_first": lambda: store.put_first(here, message),
-            "fork": lambda: store.fork(here, message, "f", "here:1:x", NOW),
-        }[act]
         with pytest.raises(Refused, match="no such message in this conversation"):
-            asked()
+            asked[act](message)
     assert shown(there) == ["B", "B!"]
 
 
