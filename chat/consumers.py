@@ -20,12 +20,12 @@ from django.contrib.auth.models import User
 from django.http import Http404
 from django.utils.safestring import SafeString
 
-from chat import branches, endpoints, preview, render, runs, store
+from chat import branches, endpoints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.acts import act
 from chat.db import read
 from chat.frames import Act, BadFrame, Fork, Resume, Send, Stop, parse
-from chat.models import Conversation, Message
+from chat.models import Conversation
 from chat.sessions import OpenSocket, open_sockets
 from chat.viewer import Viewer
 
@@ -128,11 +128,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         model = frame.model or conversation.model
         sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id, frame.mode)
         self.orders.append(self.viewer.follow)
+        elsewhere = ""
         if not sent.fresh:
-            message = await read(Message.objects.get, pk=sent.message)
-            self._say(render.replaced_article(render.Article(message)))
+            talk = await read(rows.said, self.id, sent.message)
+            for drawn in render.articles(talk):
+                self._say(render.replaced_article(drawn))
+            elsewhere = "" if talk.messages else "This was sent before, and stands on another branch."
         self._say(render.sent_frame(str(uuid.uuid4())))
-        self._say(render.notice(""))
+        self._say(render.notice(elsewhere))
 
     async def _act(self, user: User, conversation: Conversation, frame: Act) -> None:
         self._assume_at(conversation)

@@ -22,6 +22,7 @@ from chat.history import History, history
 from chat.memory import Remembered, recall
 from chat.models import Run
 from chat.prompt import system_prompt
+from chat.store.texts import title_of
 from tools.registry import registry
 
 
@@ -54,7 +55,7 @@ def _task(
         frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
     )  # fmt: skip
     asking = Asking(targets, Budget(limits), str(run.message.owner_id), number=1, pending=opening)
-    is_first = run.message.parent_id is None
+    is_first = run.message.parent_id is None and conversation.title == title_of(run.message.text)
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
 
 

@@ -98,6 +98,14 @@ def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
     return Talk(head.now_at, head.title, pairs, *_said(pairs), branches.siblings(conversation, messages))
 
 
+def said(conversation: uuid.UUID, message: int) -> Talk:
+    """Return what a person said if it is on the branch shown, else nothing."""
+    if not branches.shown(conversation, [message]):
+        return Talk(0, "")
+    found = list(Message.objects.filter(pk=message))
+    return Talk(0, "", [(one, None) for one in found], siblings=branches.siblings(conversation, found))
+
+
 def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
     """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on."""
     found = list(Step.objects.raw(STEPS_SINCE, [since, key(Run, run)]))
@@ -136,6 +144,11 @@ def runs_of(process: str) -> set[uuid.UUID]:
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:
     return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
+
+
+def at_work(live: Sequence[Run]) -> Run | None:
+    """Return of a conversation's live runs the one that is at work, else the first that waits."""
+    return next((run for run in live if run.status != RunStatus.QUEUED), next(iter(live), None))
 
 
 def live_answer(run: uuid.UUID, since: int) -> Talk:

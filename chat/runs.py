@@ -191,6 +191,7 @@ async def _work(work: Live) -> None:
     """Drive the loop to its end."""
     run, task = await prepare(work.run)
     work.observed.model = run.model
+    work.outside_ran = run.continues_id is not None  # what it goes on from may have read anything
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(

@@ -141,11 +141,9 @@ class Viewer:
 
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""
-        at_work = [run for run in live if run.status != RunStatus.QUEUED] or live
-        if not at_work:
-            return render.live_frames(None)
-        showing = preview_of(at_work[0].pk)
-        return render.live_frames(at_work[0], writing=bool(showing and showing.text))
+        run = rows.at_work(live)
+        showing = preview_of(run.pk) if run else None
+        return render.live_frames(run, writing=bool(showing and showing.text))
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""

@@ -79,6 +79,18 @@ def test_an_edit_sent_twice_is_one(site: Site, alice_at: httpx2.Client) -> None:
         assert "Branch 2 of 2" in alice_at.get(f"/c/{here}/").text
 
 
+def test_a_message_sent_again_that_stands_on_another_branch_is_said_to(site: Site, alice_at: httpx2.Client) -> None:
+    here = begin(alice_at, "How are you?")
+    with opened(site, alice_at, here) as page:
+        client_id = page.ask("What is 6 * 7?")
+        page.until(ENDED)
+        page.say(action="edit", message_id=messages(alice_at, here, "user")[-1], message="What is 6 * 8?")
+        page.until(ENDED)
+        page.ask("What is 6 * 7?", client_id)
+        page.until("stands on another branch")
+    assert len(messages(alice_at, here, "user")) == 2
+
+
 def test_a_second_regenerate_is_refused_while_the_first_goes_on(site: Site, alice_at: httpx2.Client) -> None:
     here = begin(alice_at, "How are you?")
     with opened(site, alice_at, here) as page:

@@ -122,13 +122,13 @@ def _new_page(request: HttpRequest) -> dict[str, Any]:
 def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
     talk = rows.talk(found.pk)
     newest = branches.newest_run(found.pk)
-    live = rows.live_runs(found.pk)
+    live = rows.at_work(rows.live_runs(found.pk))
     return _frame(request, found.model) | {
         "conversation": found,
         "actions": ACTIONS,
         "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
-        "live": bool(live),
-        "doing": summary_line(live[0]) if live else "",
+        "live": live is not None,
+        "doing": summary_line(live) if live else "",
         "revision": talk.revision,
         **_messages(talk),
     }

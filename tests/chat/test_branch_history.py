@@ -14,7 +14,7 @@ from chat.agent.transcript import GO_ON
 from chat.db import read, write
 from chat.frames import Continue, Edit, Regenerate, Show, StopAndSend, Unqueue
 from chat.history import request_again
-from chat.models import Conversation, Message, Run, Step
+from chat.models import Conversation, Fact, Message, Run, Step
 from tests.cases.rules import check_transcript
 from tests.scripted import Body, Scripted, asks, call, delta, endpoint, event, says
 
@@ -135,6 +135,18 @@ async def test_a_run_that_goes_on_has_the_turns_of_the_one_before_and_is_told_to
     await ask(alice, "B", sent.conversation)
     assert told(scripted.requests[3]) == ["A", RESULT, "It is 4", GO_ON, "2.", "B"]
     await made_again(scripted)
+
+
+async def test_a_run_that_goes_on_remembers_nothing_because_what_was_before_may_be_from_outside(
+    alice: User, script: Script
+) -> None:
+    script(says("Half"), asks(call("remember", {"fact": "I live in Berlin"})), says("Well."))
+    here = await ask(alice, "Remember that I live in Berlin")
+    await read(Run.objects.update, status="stopped", stop_reason="stopped")
+    await do(alice, here, Continue(action="continue", message_id=await named(here, "Half")))
+
+    assert "text from outside" in (await read(Step.objects.get, name="remember")).output["text"]
+    assert not await read(Fact.objects.exists)
 
 
 async def test_a_forks_requests_are_made_again_from_its_own_rows(alice: User, script: Script) -> None:

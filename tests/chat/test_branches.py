@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chat import branches, rows, store
+from chat.allowance_models import Allowance
 from chat.models import Conversation, Message, Role, Run
 from chat.store import Refused
 from tests.chat.made import NOW
@@ -140,6 +141,18 @@ def edit_an_answer(here: UUID) -> None:
     edit(here, named(here, "B!"), "B2")
 
 
+def edit_the_last(here: UUID) -> None:
+    edit(here, named(here, "B"), "B2")
+
+
+def regenerate_the_last(here: UUID) -> None:
+    regenerate(here, named(here, "B!"))
+
+
+def continue_the_last(here: UUID) -> None:
+    go_on(here, named(here, "B!"))
+
+
 def continue_what_is_done(here: UUID) -> None:
     go_on(here, named(here, "B!"))
 
@@ -208,6 +221,18 @@ def test_a_message_of_another_conversation_is_none_here(alice: User, bob: User, 
         with pytest.raises(Refused, match="no such message in this conversation"):
             asked[act](message)
     assert shown(there) == ["B", "B!"]
+
+
+@pytest.mark.parametrize("asked", [edit_the_last, regenerate_the_last, continue_the_last])
+def test_each_new_run_needs_an_allowance(alice: User, asked: Callable[[UUID], object]) -> None:
+    here = talked(alice, "A")
+    end(say(here, "B"), "B!", "stopped", "stopped")
+    before = shown(here)
+    Allowance.objects.create(runs_an_hour=2)
+
+    with pytest.raises(Refused, match="2 runs an hour"):
+        asked(here)
+    assert shown(here) == before
 
 
 def test_an_edit_sent_again_under_its_id_is_harmless_and_with_another_text_refused(alice: User) -> None:
