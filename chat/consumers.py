@@ -20,18 +20,19 @@ from django.contrib.auth.models import User
 from django.http import Http404
 from django.utils.safestring import SafeString
 
+from agentsite.health import draining
 from chat import branches, endpoints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.acts import act
 from chat.db import read
 from chat.frames import Act, BadFrame, Fork, Resume, Send, Stop, parse
 from chat.models import Conversation
-from chat.sessions import OpenSocket, open_sockets
+from chat.sessions import COME_BACK, SIGN_IN_AGAIN, OpenSocket, open_sockets
 from chat.viewer import Viewer
 
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
-COME_BACK, SIGN_IN_AGAIN, NOT_HERE, TOO_MUCH = 4012, 4401, 4404, 4008
+NOT_HERE, TOO_MUCH = 4404, 4008
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 
 log = structlog.get_logger("agentsite.socket")
@@ -59,13 +60,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         self.allowance, self.counted = float(FRAME_BURST), asyncio.get_running_loop().time()
         await self.accept()
+        if draining.is_set():
+            await self.close(COME_BACK)
+            return
         allowed = await self._allowed()
         if allowed is None:
             return
         self.viewer, self.woken, self.stale = Viewer(self.id), asyncio.Event(), False
         self.orders: list[Callable[[], None]] = []
         self.extra: list[SafeString] = []
-        self.socket = OpenSocket(self.session_key, allowed[0].pk, self._signed_out)
+        self.socket = OpenSocket(self.session_key, allowed[0].pk, self.close)
         open_sockets.add(self.socket)
         preview.watch(self.id, self.woken.set)
         await self.channel_layer.group_add(runs.group(self.id), self.channel_name)
@@ -162,9 +166,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except Http404:
             await self.close(NOT_HERE)
             return None
-
-    async def _signed_out(self) -> None:
-        await self.close(SIGN_IN_AGAIN)
 
     def _within_rate(self) -> bool:
         """Count a frame against the page's allowance, which grows back by the second."""

@@ -9,8 +9,9 @@ from chat import branches
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
 from chat.agent.transcript import GO_ON, Answered, Asked, Entry, Frozen, Said, request
+from chat.agent.usage import tokens_a_byte
 from chat.agent.values import Call
-from chat.models import Role, Run, Step, StepKind
+from chat.models import Role, Run, Step, StepKind, StepStatus
 
 
 @dataclass(slots=True)
@@ -37,16 +38,21 @@ class History:
                 self._shorten(step)
             else:
                 self.entries += _turn(step)
-                if step.kind == StepKind.MODEL and not step.estimated and (prompt := step.prompt_tokens):
-                    self.rate = prompt / step.input["bytes"]
+                self._count(step)
 
     def _shorten(self, step: Step) -> None:
-        """Take in a cut; one that folds counts once its summary is there."""
-        cut = Cut(**step.input["cut"])
+        """Take in a cut; one that folds counts once its summary is there, whole."""
+        cut, text = Cut(**step.input["cut"]), step.output.get("text", "")
         if cut.folded == self.cut.folded:
             self.cut = replace(self.cut, shrunk=cut.shrunk)
-        elif text := step.output.get("text"):
+        elif step.status == StepStatus.DONE and text.strip():
             self.cut = replace(cut, summary=text)
+
+    def _count(self, step: Step) -> None:
+        """Take the rate from what an endpoint counted."""
+        asks = step.kind == StepKind.MODEL and step.input["purpose"] == "answer" and not step.estimated
+        if asks and (prompt := step.prompt_tokens):
+            self.rate = tokens_a_byte(prompt, step.input["bytes"])
 
 
 def history(run: Run, after: int | None = None) -> History:
@@ -72,11 +78,16 @@ def request_again(step: Step) -> bytes:
     sent, without = step.input, step.input.get("without", [])
     if sent["purpose"] == "title":
         return title_request(step.run.message.text, step.name, without)
-    told, frozen = history(step.run, sent["after"]), step.run.request
+    told = history(step.run, sent["after"])
     if sent["purpose"] == "summary":
         return summary_request(shortened(told.entries[: sent["cut"]["folded"]], told.cut), step.name, without)
-    what = Frozen(frozen["system"], frozen["tools"], frozen["mode"])
-    return request(what, shortened(told.entries, told.cut), step.name, sent["host"], without, sent.get("last", ""))
+    shown = shortened(told.entries, told.cut)
+    return request(frozen(step.run), shown, step.name, sent["host"], without, sent.get("last", ""))
+
+
+def frozen(run: Run) -> Frozen:
+    """Return what stays the same in all requests of a run that has begun."""
+    return Frozen(run.request["system"], run.request["tools"], run.request["mode"])
 
 
 def _steps(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:

@@ -16,6 +16,7 @@ SHORT = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LONG = (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 RUNS = Counter("agentsite_runs", "Runs that ended.", ["reason"])
+TAKEN_OVER = Counter("agentsite_runs_taken_over", "Runs that went on here after their process was gone.")
 RUN_SECONDS = Histogram("agentsite_run_seconds", "Time from a run's begin to its end.", buckets=LONG)
 MODEL_SECONDS = Histogram("agentsite_model_call_seconds", "Model calls.", ["model", "outcome"], buckets=LONG)
 FIRST_TOKEN_SECONDS = Histogram(

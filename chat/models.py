@@ -128,7 +128,8 @@ class Run(models.Model):
 
     `request` is what was frozen when it began: {"system": str, "tools": [schema], "mode": str, "limits": {…}}; the
     facts and preferences that went into it are its memory step.
-    `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when.
+    `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when. An
+    empty owner gave a live run up, for another process to go on with.
     Tokens and cost are sums over its steps; null while nothing is known of them, `estimated` where a part is a guess.
     What it `continues` ended before it was done: those turns are part of what this run's model is sent.
     """
@@ -213,6 +214,7 @@ class StepKind(models.TextChoices):
     RETRY = "retry"
     WAIT = "wait"
     LIMIT = "limit"
+    RESUMED = "resumed"
 
 
 class StepStatus(models.TextChoices):
@@ -229,7 +231,8 @@ class Step(models.Model):
     `input` and `output` by kind: `model` {"purpose", "turn", "after", "host", "without", "last", "sha256", "bytes"} and
     {"text", "thought", "reasoning", "calls", "finish", "model"}; `context` {"cut"}, and of a summary all of `model`;
     `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}; `retry` and `wait` {"seconds",
-    "reason"} and {}; `limit` {"limit"} and {}. What is empty is left out.
+    "reason"} and {}; `limit` {"limit"} and {}; `resumed`, from when the server was last seen at work to when another
+    process took over, {"attempt", "given_up"} and {}. What is empty is left out.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported, and
     nothing to guess it from.
     """

@@ -1,15 +1,17 @@
-"""Reads all that a run begins with, and freezes it: what was said and remembered, who is asked, within which limits."""
+"""Reads all that a run begins with, and freezes it; or, if another process began it, all that it goes on from."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
 from django.conf import settings
 
-from chat import endpoints
+from chat import endpoints, resumption
 from chat.agent.asking import Asking, now
 from chat.agent.endpoint import Target
-from chat.agent.events import Began, MemoryRead
+from chat.agent.events import Batch, Began, MemoryRead
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.summary import title_order
@@ -18,45 +20,78 @@ from chat.agent.transcript import Frozen
 from chat.agent.usage import TOKENS_A_BYTE
 from chat.allowances import Standing, standing
 from chat.db import read
-from chat.history import History, history
+from chat.history import History, frozen, history
 from chat.memory import Remembered, recall
-from chat.models import Run
+from chat.models import Run, Step
 from chat.prompt import system_prompt
 from chat.store.texts import title_of
 from tools.registry import registry
 
 
-async def prepare(run_id: uuid.UUID) -> tuple[Run, Task]:
-    """Return a run and its task. Raises endpoints.NoModel."""
-    run, told, remembered, limits = await read(_read, run_id)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run, its task, and whether a tool whose result is text from outside ran in it before."""
+
+    run: Run
+    task: Task
+    outside_ran: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    run: Run
+    steps: Sequence[Step]
+    told: History
+    frozen: Frozen
+    limits: Limits
+    remembered: Remembered
+
+
+async def prepare(run_id: uuid.UUID) -> Prepared:
+    """Return a run with its task. Raises endpoints.NoModel."""
+    found = await read(_read, run_id)
+    run = found.run
     structlog.contextvars.bind_contextvars(user=run.message.owner_id)  # on each line of the log from here on
     targets = [await endpoints.target(run.model)]
     if other := await endpoints.fallback(run.model):
         targets.append(other)
-    return run, _task(run, told, remembered, limits, targets, await endpoints.small())
+    task = _task(found, targets, await endpoints.small())
+    if run.request:
+        resumption.catch_up(task, run, found.steps)
+    return Prepared(run, task, resumption.outside_ran(found.steps))
 
 
-def _read(run_id: uuid.UUID) -> tuple[Run, History, Remembered, Limits]:
+def _read(run_id: uuid.UUID) -> _Found:
     run = Run.objects.select_related("message", "conversation").get(pk=run_id)
-    owner = run.message.owner_id
-    return run, history(run), recall(owner), _limits(standing(owner, now()))
+    steps, told, owner = list(run.steps.order_by("number")), history(run), run.message.owner_id
+    if run.request:
+        return _Found(run, steps, told, frozen(run), resumption.limits(run), Remembered())
+    remembered, conversation = recall(owner), run.conversation
+    system = system_prompt(conversation.instructions, remembered)
+    made = Frozen(system, registry.schemas(), conversation.mode)
+    return _Found(run, steps, told, made, _limits(standing(owner, now())), remembered)
 
 
-def _task(
-    run: Run, told: History, remembered: Remembered, limits: Limits, targets: list[Target], small: Target | None
-) -> Task:
-    at, conversation = now(), run.conversation
-    frozen = Frozen(system_prompt(conversation.instructions, remembered), registry.schemas(), conversation.mode)
-    opening = (
-        Began(at, {"system": frozen.system, "tools": frozen.tools, "mode": frozen.mode, "limits": _shown(limits)}),
-        MemoryRead(1, at, remembered.facts, remembered.preferences),
-    )
+def _task(found: _Found, targets: list[Target], small: Target | None) -> Task:
+    run, told = found.run, found.told
+    number, opening = (found.steps[-1].number if found.steps else 0), Batch()
+    if not run.request:
+        number += 1
+        opening = _opening(found, number)
+    budget = Budget(found.limits, worked=resumption.worked(run, found.steps, now()))
     fitting = Fitting(
-        frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
+        found.frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
     )  # fmt: skip
-    asking = Asking(targets, Budget(limits), str(run.message.owner_id), number=1, pending=opening)
-    is_first = run.message.parent_id is None and conversation.title == title_of(run.message.text)
+    asking = Asking(targets, budget, str(run.message.owner_id), number, pending=opening)
+    is_first = run.message.parent_id is None and run.conversation.title == title_of(run.message.text)
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
+
+
+def _opening(found: _Found, number: int) -> Batch:
+    """Return the events with which a run begins."""
+    at, told, what = now(), found.remembered, found.frozen
+    request = {"system": what.system, "tools": what.tools, "mode": what.mode, "limits": _shown(found.limits)}
+    return Began(at, request), MemoryRead(number, at, told.facts, told.preferences)
 
 
 def _limits(person: Standing) -> Limits:

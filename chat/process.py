@@ -1,36 +1,42 @@
-"""What this process does by itself while it serves: keeps texts and leases, ends abandoned runs, watches sessions."""
+"""What this process does by itself: keeps texts and leases; while it serves, takes abandoned runs, watches sessions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
-from chat import rows, runs, store, telemetry
+from chat import rows, runs, store
 from chat.db import read, write
 from chat.sessions import close_ended_sessions
+from chat.sweep import sweep
 
 FLUSH_SECONDS = 1.0
 SESSION_SECONDS = 1.0
 OWNERSHIP_SECONDS = 1.0
 LEASE_SECONDS = 5.0
+SWEEP_SECONDS = 2.0
 
 log = structlog.get_logger("agentsite.process")
 
 _tasks: list["asyncio.Task[None]"] = []
 
 
-def start() -> None:
-    """Start the background work of this process, once; called with the event loop running."""
+def start(serving: bool = True) -> None:
+    """Start the background work of this process, once; called with the event loop running.
+
+    A process that ends soon is not `serving`: it keeps its own runs, and takes over none.
+    """
     if _tasks and not all(task.done() for task in _tasks):
         return
     _tasks[:] = [
         asyncio.create_task(every(FLUSH_SECONDS, flush_previews)),
         asyncio.create_task(every(OWNERSHIP_SECONDS, drop_lost_runs)),
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
-        asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)),
     ]
+    if serving:
+        _tasks.append(asyncio.create_task(every(SWEEP_SECONDS, take_abandoned)))
+        _tasks.append(asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)))
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -65,23 +71,11 @@ async def drop_lost_runs() -> None:
 
 
 async def keep_leases() -> None:
-    """Renew the leases of our runs, end those that nobody works on, and begin what waited behind them."""
-    at = datetime.now(UTC)
-    await write(store.renew, list(runs.live), runs.PROCESS, at)
-    for conversation in await write(store.end_abandoned, is_dead, at):
-        telemetry.abandoned(conversation)
-        await runs.hint(conversation)
-    for conversation in await read(rows.only_queued):
-        await runs.begin_next(conversation)
+    """Renew the leases of our runs."""
+    if runs.live:
+        await write(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
 
 
-def is_dead(owner: str) -> bool:
-    """Say whether the process that `owner` names is known to be gone: it was on this machine and is not there."""
-    host, _, rest = owner.partition(":")
-    own_host, own_pid = runs.PROCESS.split(":")[:2]
-    pid = rest.partition(":")[0]
-    if host != own_host or not pid.isdecimal() or owner == runs.PROCESS:
-        return False
-    if not Path("/proc/self").exists():  # not Linux: only the lease tells
-        return False
-    return pid == own_pid or not Path(f"/proc/{pid}").exists()
+async def take_abandoned() -> None:
+    """Go on with the runs that no process works on."""
+    await sweep()

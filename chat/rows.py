@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from chat import branches
 from chat.agent.react import thought
 from chat.branches import HEAD, key
-from chat.models import LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind
+from chat.models import LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
 
 SHOWN_MESSAGES = 100
 SHOWN_STEPS = 200
@@ -163,17 +163,24 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
 def _said(
     pairs: Sequence[tuple[Message, Run | None]],
 ) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:
-    """Return by run what its model thought, and what a live one has said so far."""
+    """Return by run what its model thought, and what a live one has said so far or, while its title is made, in all.
+
+    What was lost, with its endpoint or its process, comes again and is left out.
+    """
     runs = [run for _, run in pairs if run]
     thoughts: dict[uuid.UUID, list[Thought]] = defaultdict(list)
     partial: dict[uuid.UUID, str] = {}
     steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
-    for step in steps.only("run", "output", "ended") if runs else ():
+    for step in steps.only("run", "input", "output", "status") if runs else ():
         output = step.output
-        if step.ended is None:
-            partial[step.run_id] = output.get("text", "")
+        if step.input.get("purpose", "answer") != "answer":
             continue
-        beside = thought(output.get("text", "")) if output.get("calls") else ""
+        acts = bool(output.get("calls"))
+        lost = step.status in (StepStatus.ERROR, StepStatus.UNKNOWN)
+        partial[step.run_id] = "" if acts or lost else output.get("text", "")
+        if step.status != StepStatus.DONE:  # what is thought right now is the preview's
+            continue
+        beside = thought(output.get("text", "")) if acts else ""
         found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]
         thoughts[step.run_id] += [one for one in found if one.text]
     return dict(thoughts), partial

@@ -17,6 +17,7 @@ import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from agentsite.health import draining
 from chat import endpoints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
@@ -33,6 +34,7 @@ from tools.registry import ToolContext, ToolResult, registry
 
 T = TypeVar("T")
 
+LOST = "another process took it over, or it was deleted"
 PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 log = structlog.get_logger("agentsite.runs")
@@ -41,7 +43,7 @@ http = OutboundHttp()
 
 @dataclass(slots=True)
 class Live:
-    """A run that this process works on."""
+    """A run that this process works on, until it is `stopping`; one that is `leaving` goes on in another process."""
 
     run: uuid.UUID
     attempt: int
@@ -49,13 +51,15 @@ class Live:
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
     observed: Observed = field(default_factory=Observed)
+    answer: str = ""
     stopping: bool = False
+    leaving: bool = False
     outside_ran: bool = False
 
     @property
     def said(self) -> str:
-        """The text of its model step that is not stored yet."""
-        return self.preview.read() if self.preview else ""
+        """What it has said so far: its whole answer, or the text of its model step that is not stored yet."""
+        return self.answer or (self.preview.read() if self.preview else "")
 
 
 live: dict[uuid.UUID, Live] = {}
@@ -79,7 +83,7 @@ async def start(stored: Callable[..., Sent], *said: object, model: str, **more: 
 
     async def work() -> Sent:
         chosen = await endpoints.chosen(model)
-        sent = await write(stored, *said, model=chosen, process=PROCESS, at=now(), **more)
+        sent = await write(stored, *said, model=chosen, process=_here(), at=now(), **more)
         await _begin(sent)
         return sent
 
@@ -90,7 +94,7 @@ async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UU
     """Copy a conversation up to a message; return the new one's id. Raises store.Refused."""
 
     async def work() -> uuid.UUID:
-        forked, sent = await write(store.fork, conversation, message, client_id, PROCESS, now())
+        forked, sent = await write(store.fork, conversation, message, client_id, _here(), now())
         if sent:
             await _begin(sent)
         return forked
@@ -104,6 +108,11 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
     _starting.add(task)
     task.add_done_callback(_starting.discard)
     return await asyncio.shield(task)
+
+
+def _here() -> str:
+    """Return who takes a new run: this process, or none while it drains; then the run waits for one that does."""
+    return "" if draining.is_set() else PROCESS
 
 
 async def _begin(sent: Sent) -> None:
@@ -150,6 +159,13 @@ def drop(run: uuid.UUID) -> None:
         asyncio.get_running_loop().call_soon(work.task.cancel)
 
 
+def leave(run: uuid.UUID) -> None:
+    """Let go of a run without ending it, so that another process goes on with it at once."""
+    if work := live.get(run):
+        work.leaving = True
+        drop(run)
+
+
 async def hint(conversation: uuid.UUID) -> None:
     """Tell every viewer of a conversation, in any process, that there is something newer to read."""
     await get_channel_layer().group_send(group(conversation), {"type": "hint"})
@@ -177,9 +193,9 @@ async def _finish(work: Live) -> None:
     try:
         await _work(work)
     except asyncio.CancelledError:
-        await _end(work, "stopped", "stopped")
+        await (_give_up(work) if work.leaving else _end(work, "stopped", "stopped"))
     except store.StaleOwner:
-        log.warning("run lost", reason="another process took it over, or it was deleted")
+        log.info("run lost", reason=LOST)
     except endpoints.NoModel as gone:
         await _end(work, "failed", "error", str(gone))
     except Exception:
@@ -189,16 +205,22 @@ async def _finish(work: Live) -> None:
 
 async def _work(work: Live) -> None:
     """Drive the loop to its end."""
-    run, task = await prepare(work.run)
+    prepared = await prepare(work.run)
+    run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
     work.observed.model = run.model
-    work.outside_ran = run.continues_id is not None  # what it goes on from may have read anything
+    if run.continues_id:
+        work.outside_ran = True  # what it goes on from may have read anything
+    if task.begun:
+        work.observed.turn = task.turn
+        work.answer = "" if task.asking.reply.calls else task.asking.reply.text
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
     memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
+    asked = [*task.asking.targets, *filter(None, [task.fitting.small])]
+    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in asked]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
             if isinstance(batch[0], TextDelta):
@@ -221,6 +243,9 @@ async def _store(work: Live, batch: Batch) -> None:
     """Store events and tell viewers. The preview is emptied before its step's final write."""
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
         work.preview.empty()
+    for event in batch:
+        if isinstance(event, ModelEnded) and event.purpose == "answer" and not event.reply.calls:
+            work.answer = event.reply.text  # a title may still be made for it
     await write(store.apply, work.run, work.attempt, batch)
     work.observed.see(batch)
     await hint(work.conversation)
@@ -232,14 +257,22 @@ async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
+        log.info("run lost", reason=LOST)
         return
     work.observed.see((ended,))
     await hint(work.conversation)
 
 
+async def _give_up(work: Live) -> None:
+    """Keep what a run had said so far, and let another process go on with it."""
+    if (showing := work.preview) and showing.number:
+        await write(store.flush, [(work.run, work.attempt, showing.number, showing.read(), showing.thought)])
+    await write(store.give_up, work.run, work.attempt, now())
+
+
 async def begin_next(conversation: uuid.UUID) -> None:
-    """Begin the run that waits in a conversation, if there is one."""
-    if not await read(rows.has_queued, conversation):
+    """Begin the run that waits in a conversation, if there is one, and this process takes new ones."""
+    if draining.is_set() or not await read(rows.has_queued, conversation):
         return
     try:
         taken = await write(store.take_queued, conversation, PROCESS, now())

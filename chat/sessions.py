@@ -1,4 +1,4 @@
-"""Closes sockets whose session has ended: logout, expiry, another password, an account switched off."""
+"""Closes sockets whose session has ended: logout, expiry, another password, an account switched off; or the server."""
 
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -11,17 +11,19 @@ from django.utils import timezone
 from chat.access import session_user
 from chat.db import read
 
+COME_BACK, SIGN_IN_AGAIN = 4012, 4401
+
 
 @dataclass(slots=True, eq=False)
 class OpenSocket:
-    """A socket that was let in: by which session, as which user, and how to close it.
+    """A socket that was let in: by which session, as which user, and how to close it with a code.
 
     `basis` is what its right rests on, as it was found the last time: while that stays, nothing is worked out anew.
     """
 
     session_key: str
     user: int
-    close: Callable[[], Awaitable[None]]
+    close: Callable[[int], Awaitable[None]]
     basis: object = None
 
 
@@ -32,9 +34,19 @@ async def close_ended_sessions() -> None:
     """Look once at the session of every open socket, and close those that may not be open any more."""
     if sockets := tuple(open_sockets):
         for socket in await read(_ended, sockets):
-            open_sockets.discard(socket)
-            with suppress(Exception):  # it is gone already; the others must be closed all the same
-                await socket.close()
+            await _close(socket, SIGN_IN_AGAIN)
+
+
+async def close_all() -> None:
+    """Close every open socket because this process ends; its page comes back to the next one."""
+    for socket in tuple(open_sockets):
+        await _close(socket, COME_BACK)
+
+
+async def _close(socket: OpenSocket, code: int) -> None:
+    open_sockets.discard(socket)
+    with suppress(Exception):  # it is gone already; the others must be closed all the same
+        await socket.close(code)
 
 
 def _ended(sockets: Collection[OpenSocket]) -> list[OpenSocket]:

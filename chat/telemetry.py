@@ -124,6 +124,12 @@ def abandoned(conversation: object) -> None:
     log.warning("run ended", status="failed", reason="crashed", conversation=str(conversation))
 
 
+def taken_over(run: object, attempt: int) -> None:
+    """Tell of a run that goes on here, because the process that worked on it is gone."""
+    metrics.TAKEN_OVER.inc()
+    log.warning("run taken over", run=str(run), attempt=attempt)
+
+
 def _outcome(started: Start, ended: End) -> str:
     match started, ended:
         case ToolStarted(), ToolEnded():

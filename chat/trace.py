@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from chat.agent import strict
 from chat.models import Run, Step, StepKind, StepStatus
-from chat.words import about, count, dollars, duration, how_it_ended, plural
+from chat.words import about, attempt, count, dollars, duration, how_it_ended, plural
 from tools.text import clean
 
 LABEL_LENGTH = 60
@@ -23,6 +23,10 @@ LONG_JSON = 100_000  # what is longer is shown as it stands: coloured and indent
 LEAST_WIDTH = 0.8
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
+GOES_ON = (
+    "What was done stays. What was under way is unknown: the model is asked again, a tool runs again only if that "
+    "does no harm, and of any other the model is told that nobody knows whether it took effect."
+)
 IN_BRIEF = "Older tool results no longer fit into the model's window. From here on only their beginnings are sent."
 
 JSON_TOKENS = re.compile(r'("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*|\btrue\b|\bfalse\b|\bnull\b)')
@@ -171,11 +175,13 @@ def _names(step: Step) -> tuple[str, str]:
             return "Wait", f"for {step.input['reason']}"
         case StepKind.LIMIT:
             return "Limit", step.name
+        case StepKind.RESUMED:
+            return "Resumed", what_happened(step)
         case StepKind.CONTEXT:
             return "Context", _context_label(step)
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
-            return step.name, f"{label}: {step.error}" if step.error else label[:LABEL_LENGTH]
+            return step.name, ": ".join(part for part in (label[:LABEL_LENGTH], step.error) if part)
     if step.status == StepStatus.RUNNING:
         return "Think", "at work"
     if step.error:
@@ -188,6 +194,12 @@ def _names(step: Step) -> tuple[str, str]:
         return "Answer", "refused" if output.get("refusal") else "stopped"
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
+
+
+def what_happened(step: Step) -> str:
+    """Say why another attempt begins at a step."""
+    why = "The server was shut down" if "given_up" in step.input else "The server stopped"
+    return f"{why} here; what follows is {attempt(step.input['attempt'])}"
 
 
 def _context_label(step: Step) -> str:
@@ -223,6 +235,8 @@ def _fields(step: Step) -> list[Field]:
             return [Field("Reason", escape(step.input["reason"]))]
         case StepKind.LIMIT:
             return [Field("What follows", escape(LAST_REQUEST))]
+        case StepKind.RESUMED:
+            return [Field("What happened", escape(what_happened(step))), Field("What follows", escape(GOES_ON))]
         case StepKind.CONTEXT if "purpose" not in step.input:
             return [Field("What changed", escape(IN_BRIEF))]
     return _model_fields(step)

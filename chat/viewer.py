@@ -124,7 +124,10 @@ class Viewer:
             yield render.conversation_cursor(talk.revision)
 
     def _answers(self) -> Iterator[SafeString]:
-        """The heads of live answers whose runs went on. Between two model steps nothing is being said."""
+        """The heads of live answers whose runs went on. Between two model steps nothing is being said.
+
+        While a title is made for an answer, the answer itself stays.
+        """
         for pk, seen in self._live.items():
             talk = rows.live_answer(pk, seen)
             for message, run in talk.messages:
@@ -137,7 +140,7 @@ class Viewer:
                 showing = preview_of(pk)
                 if not (showing and showing.number):
                     self._texts.pop(pk, None)
-                    yield render.preview_frames(message.pk, reset=True)
+                    yield render.preview_frames(message.pk, True, closed=markdown(talk.partial.get(pk, "")))
 
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from chat.models import Run, RunStatus, StopReason
 
 TIMES = {1: "once", 2: "twice"}
+ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 ENDINGS = {
     StopReason.MAX_TURNS: "The limit of turns was reached. This is what was found so far.",
@@ -41,6 +42,11 @@ def about(number: int | None, estimated: bool) -> str:
 
 def plural(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def attempt(number: int) -> str:
+    """Return "the second attempt", or "attempt 7" of the later ones."""
+    return f"the {ORDINALS[number]} attempt" if number in ORDINALS else f"attempt {number}"
 
 
 def count(number: int | None) -> str:

@@ -5,7 +5,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,14 +81,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, **variables: str) -> Iterator[Site]:
+def served(folder: Path, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
     """A site that answers, until the block ends; with a traceback in its log the block ends in an error."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
-    log_file = folder / "server.log"
+    log_file = folder / f"server-{port}.log"
     with log_file.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
+            [sys.executable, *program, "serve"],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

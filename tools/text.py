@@ -48,6 +48,13 @@ def cleaned(value: Any) -> Any:
     return value
 
 
+def first(text: str, size: int) -> str:
+    """Return the beginning of a text, of at most that many bytes. No character is cut in two."""
+    if len(text) * 4 <= size:
+        return text
+    return text.encode("utf-8", "replace")[: max(size, 0)].decode("utf-8", "ignore")
+
+
 def text_of(value: object) -> str:
     """Text for the model: strings as they are, everything else as compact JSON or its own plain form.
 

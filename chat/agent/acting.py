@@ -7,6 +7,7 @@ from datetime import datetime
 from chat.agent.events import ToolEnded, ToolStarted
 from chat.agent.values import JSON, Call
 from tools.registry import ToolResult
+from tools.text import clean, first
 
 OUT_OF_TIME = "stopped, because the time for this run was up; whether it took effect is unknown"
 
@@ -17,7 +18,7 @@ Clock = Callable[[], datetime]
 async def run_tools(
     started: Sequence[ToolStarted], call_tool: CallTool, clock: Clock, seconds: Callable[[], float], most: int
 ) -> AsyncGenerator[tuple[ToolEnded, ...], None]:
-    """Yield results as they come; those that come together, together. `most` characters of each go to the model.
+    """Yield results as they come; those that come together, together. `most` bytes of each go to the model.
 
     When no `seconds` are left, what is still running is cancelled and answered so.
     """
@@ -44,10 +45,11 @@ async def answer(number: int, call: Call, call_tool: CallTool, clock: Clock, mos
     if call.problem:
         return ToolEnded(number, clock(), f"Error: {call.name} was not run: {call.problem}", call.problem)
     result = await call_tool(call.name, call.arguments)
-    text = result.text
-    if len(text) > most:
-        text = f"{text[:most]}\n[cut here: the first {most:,} of {len(text):,} characters]"
-    whole = result.text if text != result.text else ""
+    whole = clean(result.text)
+    shown = first(whole, most)
+    if shown == whole:
+        return ToolEnded(number, clock(), whole, result.error, result.traceback)
+    text = f"{shown}\n[cut here: the first {len(shown):,} of {len(whole):,} characters]"
     return ToolEnded(number, clock(), text, result.error, result.traceback, whole)
 
 

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import random
+import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 
 from chat.agent import react
 from chat.agent.context import Cut
@@ -38,6 +38,7 @@ class Order:
     """A request to be made. `body` writes it for a model, without what is refused; `targets` replace the run's own.
 
     `taken` are call ids used before; `last` is the limit that makes it the last one; `cut` is what its summary is of.
+    `attempts` is how often each target is asked at most, `seconds` how long one of them may take.
     """
 
     body: Callable[[Target, tuple[str, ...]], bytes]
@@ -49,6 +50,13 @@ class Order:
     cut: Cut | None = None
     taken: Collection[str] = ()
     targets: list[Target] | None = None
+    attempts: int = ATTEMPTS
+    seconds: float = float("inf")
+
+    @property
+    def for_person(self) -> bool:
+        """Whether what is said is for the person, who then sees it as it comes; else it is a summary or a title."""
+        return self.purpose == "answer"
 
     def textual(self, target: Target) -> bool:
         """Say whether tools are called by lines of text, because this target takes no others."""
@@ -82,7 +90,7 @@ class Asking:
             async with aclosing(self._attempt(order, targets[0], after)) as batches:
                 async for batch in batches:
                     yield batch
-            again = self._again(self.error, attempt, targets) if self.error else None
+            again = self._again(order, self.error, attempt, targets) if self.error else None
             if again is None:
                 return
             seconds, reason, attempt = again
@@ -95,7 +103,7 @@ class Asking:
         """Send a request once. An empty reply is an error, too."""
         endpoint, number, first_token, self.error = target.endpoint, 0, None, None
         assembler, textual = Assembler(endpoint.redactor()), order.textual(target)
-        voices, left = Voices(order.mode == "react" or textual), partial(self.budget.left, bool(order.last))
+        voices, left = Voices(order.mode == "react", textual), self._left(order)
         try:
             _spare(target)
             with await endpoint.gate.join(self.user) as ticket:
@@ -111,9 +119,9 @@ class Asking:
                     async for text, reasoning in pieces:
                         first_token = first_token or self.clock()
                         thought, answer = voices.feed(text)
-                        if reasoning or thought:
+                        if (reasoning or thought) and order.for_person:
                             yield (TextDelta(number, reasoning + thought, thought=True),)
-                        if answer:
+                        if answer and order.for_person:
                             yield (TextDelta(number, answer),)
             whole = estimated(assembler.reply(order.turn, order.taken), len(body))
             reply = react.read(whole, order.mode, textual, order.turn, order.taken)
@@ -121,14 +129,22 @@ class Asking:
             self.budget.spend(reply.usage, cost)
             self.pending = (ModelEnded(number, self.clock(), first_token, reply, cost, order.purpose),)
             self.reply, self.host, self.sent = reply, endpoint.host, len(body)
-            self.error = NoReply(EMPTY, "empty") if is_empty(reply) else None
+            self.error = NoReply(EMPTY, "empty") if is_empty(reply, order.for_person) else None
             endpoint.breaker.succeeded()
         except NoReply as failure:
             self.error = failure
+            voices.feed(assembler.held)
             if number:
-                self.pending = (ModelFailed(number, self.clock(), str(failure), assembler.text),)
+                self.pending = (ModelFailed(number, self.clock(), str(failure), voices.answer, voices.thought),)
             if failure.again and failure.reason == "error":
                 endpoint.breaker.failed()
+            elif number and failure.reason != "timeout":
+                endpoint.breaker.succeeded()  # it is there, though it refuses
+
+    def _left(self, order: Order) -> Callable[[], float]:
+        """Return what tells how many seconds there are for an attempt that begins now."""
+        end = time.monotonic() + order.seconds
+        return lambda: min(self.budget.left(bool(order.last)), end - time.monotonic())
 
     async def _pass(self, ticket: Ticket, left: float) -> None:
         """Wait for a turn at the endpoint, as long as there is time."""
@@ -144,7 +160,9 @@ class Asking:
             order.purpose, target.endpoint.host, without, order.last, order.cut,
         )  # fmt: skip
 
-    def _again(self, error: NoReply, attempt: int, targets: list[Target]) -> tuple[float, str, int] | None:
+    def _again(
+        self, order: Order, error: NoReply, attempt: int, targets: list[Target]
+    ) -> tuple[float, str, int] | None:
         """Return the seconds to wait, why, and the number of the attempt that follows; None: give up.
 
         What an endpoint asks for is given. Otherwise the wait doubles, and varies by a quarter so that many runs do
@@ -155,11 +173,11 @@ class Asking:
             target.endpoint.gate.rest(min(error.after, LONGEST_WAIT))
         if target.endpoint.learn(error.refuses, target.model):
             return 0, f"{reason} It is asked without that from now on.", attempt
-        most = 2 if error.reason == "empty" else ATTEMPTS
+        most = min(2 if error.reason == "empty" else ATTEMPTS, order.attempts)
         if error.again and attempt < most and (error.after or 0) <= LONGEST_WAIT:
             wait = self.first_wait * float(2 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311  No secret.
             return wait if error.after is None else error.after, reason, attempt + 1
-        if len(targets) > 1 and error.reason not in ("context", "timeout"):
+        if len(targets) > 1 and error.reason != "timeout" and not (error.reason == "context" and order.for_person):
             del targets[0]
             return 0, f"{reason} The model {targets[0].model} takes over.", 1
         return None
@@ -173,7 +191,7 @@ def _spare(target: Target) -> None:
         )
 
 
-def is_empty(reply: Reply) -> bool:
-    """Say whether a reply says nothing at all, for no reason that it gives."""
-    said = reply.text.strip() or reply.calls or reply.refusal
-    return not said and reply.finish not in ("length", "content_filter")
+def is_empty(reply: Reply, for_person: bool) -> bool:
+    """Say whether a reply says nothing, for no reason that it gives; of a summary or a title only text counts."""
+    excused = reply.calls or reply.refusal or reply.finish in ("length", "content_filter")
+    return not reply.text.strip() and not (for_person and excused)

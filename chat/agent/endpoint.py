@@ -23,18 +23,20 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
+LONGEST_ERROR = 2_000  # characters that are searched; some wrap what another one said into their own
 DONE = "[DONE]"
 OUT_OF_TIME = "The time for this run was up."
 
 # What a request holds that some endpoints refuse, and how they say so. Asked without it, they answer.
+_NO = r"(un(supported|known|recognized|expected)|extra|forbidden|(not|n't) (support|permit|allow|accept)|require)"
+_TOOLS = r"\btool(s| use| calling| choice)\b(?!\W{0,4}\d)"  # with a number it is one tool that is at fault
 REFUSALS = {
-    "stream_options": r"stream_options",
-    "tools": r"(support|allow|enable)\w* tool|tool (use|choice|calling)|\btools\b.{0,40}(support|permitted|allowed)",
-    "reasoning": r"reasoning",
-    "stop": r"\bstop\b",
+    "stream_options": rf"\bstream_options\b.{{0,80}}{_NO}|{_NO}.{{0,60}}\bstream_options\b",
+    "tools": rf"{_TOOLS}.{{0,50}}{_NO}|{_NO}.{{0,40}}{_TOOLS}|found that support tool use",
+    "reasoning": rf"\breasoning_(content|details)\b.{{0,80}}{_NO}|{_NO}.{{0,60}}\breasoning_(content|details)\b",
+    "stop": rf"['\"`]stop\b.{{0,40}}{_NO}|{_NO}.{{0,40}}['\"`]stop\b",
     "ids": r"tool[ _]call[ _]id.{0,80}\b9\b",
 }
-NO = re.compile(r"\bnot?\b|n't|unsupported|unknown|unrecognized|unexpected|invalid|extra|forbidden|require|must", re.I)
 
 REFUSED = ("refused the request ({status}).", "error")
 ADVICE = {
@@ -122,24 +124,17 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._explain(error) from error
         try:
-            async with aclosing(self._events(response, assembler)) as events:
-                while (data := await self._next(events, left)) is not None:
+            hide = self.redactor().hide
+            async with aclosing(self._events(response, assembler, left)) as events:
+                async for data in events:
                     reasoned = len(assembler.reasoning)
-                    piece = assembler.feed(_parse(self.redactor().hide(data)))
+                    piece = assembler.feed(_parse(hide(data)))
                     if piece or len(assembler.reasoning) > reasoned:
                         yield piece, assembler.reasoning[reasoned:]
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
         finally:
             await response.aclose()
-
-    async def _next(self, events: AsyncIterator[str], left: Callable[[], float]) -> str | None:
-        """Return the next event, None at the end. A comment that keeps the connection alive is no event."""
-        try:
-            async with within(left()), asyncio.timeout(self.idle):
-                return await anext(events, None)
-        except TimeoutError:
-            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
 
     def redactor(self) -> Redactor:
         """Return what hides our key in one reply."""
@@ -148,7 +143,10 @@ class Endpoint:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, response: httpx2.Response, assembler: Assembler) -> AsyncGenerator[str, None]:
+    async def _events(
+        self, response: httpx2.Response, assembler: Assembler, left: Callable[[], float]
+    ) -> AsyncGenerator[str, None]:
+        """Yield the data of each event. A comment that keeps the connection alive is no event."""
         kind = response.headers.get("content-type", "")
         if kind.startswith("application/json"):  # a whole reply to a streamed request
             yield (await response.aread()).decode("utf-8", "replace")
@@ -156,10 +154,12 @@ class Endpoint:
             return
         if kind.startswith("text/html"):
             raise StreamError(f"{self.host} answered with a web page instead of a reply. Is the base URL right?")
-        splitter = EventSplitter()
+        splitter, heard, clock = EventSplitter(), 0.0, asyncio.get_running_loop().time
         chunks = response.aiter_bytes()
-        async for chunk in chunks:
-            for data in splitter.feed(chunk):
+        while (chunk := await self._next(chunks, left(), clock() - heard if heard else 0)) is not None:
+            events = splitter.feed(chunk)
+            heard = clock() if events or not heard else heard
+            for data in events:
                 if data.startswith(DONE):
                     assembler.done = True
                     await _drain(chunks)
@@ -170,6 +170,16 @@ class Endpoint:
                 assembler.done = True
             else:
                 yield data
+
+    async def _next(self, chunks: AsyncIterator[bytes], left: float, silent: float) -> bytes | None:
+        """Return the next bytes, None at the end. Raises StreamError where no event came for too long."""
+        try:
+            async with asyncio.timeout(max(0, min(left, self.idle - silent))):
+                return await anext(chunks, None)
+        except TimeoutError:
+            if left < self.idle - silent:
+                raise NoReply(OUT_OF_TIME, "timeout", again=False) from None
+            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
         """Say what went wrong, and what a person can do about it."""
@@ -182,17 +192,18 @@ class Endpoint:
             return EndpointError(f"{self.host} could not be reached ({cause}). Is it running, and its address right?")
         if not isinstance(error, openai.APIStatusError):
             return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.", again=False)
-        said = self._clean(error)
+        said, whole = self._clean(error), str(error.body)[:LONGEST_ERROR]
         words, reason = ADVICE.get(
             error.status_code, ("answered with status {status}. Try again in a moment.", "error")
         )
         if error.status_code in (400, 413, 422):
-            too_long = is_too_long(said, error.code, error.type)
+            too_long = is_too_long(whole, error.code, error.type)
             words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
         again = error.status_code in (408, 409, 429) or error.status_code >= 500
-        message = f"{self.host} {words.format(status=error.status_code)} {said}".strip()
         after = _retry_after(error.response.headers) if again else None
-        return EndpointError(message, reason, again, after, "" if reason == "context" else _refused(error, said))
+        pause = f" It asks to be left alone for {after:g} s." if after else ""
+        message = f"{self.host} {words.format(status=error.status_code)}{pause} {said}".strip()
+        return EndpointError(message, reason, again, after, "" if reason == "context" else _refused(error, whole))
 
     def _clean(self, error: openai.APIStatusError) -> str:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
@@ -203,7 +214,7 @@ class Endpoint:
 
 def _refused(error: openai.APIStatusError, said: str) -> str:
     """Return what of a request the endpoint does not take, "" if it says nothing of the kind."""
-    if error.status_code not in (400, 404, 422, 500, 501) or not NO.search(said):
+    if error.status_code not in (400, 404, 422, 500, 501):
         return ""
     return next((name for name, words in REFUSALS.items() if re.search(words, said, re.IGNORECASE)), "")
 

@@ -12,8 +12,13 @@ TOO_LONG = (
     "maximum context",
     "maximum number of tokens",
     "too many tokens",
+    "maximum prompt length",
     "prompt is too long",
-    "reduce the length of the messages",
+    "prompt too long",
+    "input is too long",
+    "input too long",
+    "input token count",
+    "reduce the length",
 )
 
 

@@ -77,12 +77,13 @@ class ModelEnded:
 
 @dataclass(frozen=True, slots=True)
 class ModelFailed:
-    """The request got no whole reply; `text` is what had come of it."""
+    """The request got no whole reply; `text` is what had come of it, `thought` what was thought before that."""
 
     number: int
     at: datetime
     error: str
     text: str
+    thought: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,18 @@ from chat.agent.errors import NoReply
 from chat.agent.events import Batch, Shortened
 from chat.agent.summary import summary_order
 from chat.agent.transcript import Entry, Frozen, request, size
-from chat.agent.usage import TOKENS_A_BYTE
+from chat.agent.usage import TOKENS_A_BYTE, tokens_a_byte
 from chat.agent.values import Usage
 
 WINDOW = 100_000  # tokens, where nothing is known
+BUDGET_SHARE = 0.25  # of a run's tokens, for one request; with more there would be no second one
 REPLY_SHARE, LONGEST_REPLY = 0.25, 4_000  # of the window, and tokens: what is kept free for the reply
-RESULT_SHARE, LONGEST_RESULT = 0.25, 20_000  # of the window, and characters: the most that a tool's result may take
+RESULT_SHARE, LONGEST_RESULT, SHORTEST_RESULT = 0.25, 20_000, 200  # of the room for a turn's results; bytes of one
 TIGHTER = 0.7  # of a request that the endpoint found too long
-TOO_LONG = "The message is too long for the model, even without all that was said before it."
+TOO_LONG = (
+    "The message is too long for the model, even without all that was said before it. "
+    "Shorten it, or choose a model that takes in more."
+)
 
 
 @dataclass(slots=True)
@@ -34,11 +38,12 @@ class Fitting:
     window: int = WINDOW
     rate: float = TOKENS_A_BYTE
     small: Target | None = None
+    frames: dict[tuple[str, ...], int] = field(default_factory=dict)
     most: float = float("inf")  # bytes, once the endpoint found a request too long
 
     async def fit(self, entries: Sequence[Entry], asking: Asking, turn: int) -> AsyncGenerator[Batch, None]:
         """Shorten what is too long. Afterwards it fits, or `asking.error` says why it does not."""
-        while (cut := shorter(entries, self.cut, self.asked, self.room(asking.targets[0]))) != self.cut:
+        while (cut := shorter(entries, self.cut, self.asked, self.room(asking))) != self.cut:
             if cut is None:
                 asking.error = NoReply(TOO_LONG, "context", again=False)
                 return
@@ -52,32 +57,46 @@ class Fitting:
             async with aclosing(asking.attempts(summary_order(old, cut, turn, targets))) as batches:
                 async for batch in batches:
                     yield batch
-            if asking.error:
+            if asking.error is None:
+                self.cut = replace(cut, summary=asking.reply.text)
+            elif asking.error.reason == "context":  # even this is too long, so less is summed up at a time
+                asking.error = None
+                self.tighten(entries[: cut.folded])
+            else:
                 return
-            self.cut = replace(cut, summary=asking.reply.text)
 
-    def room(self, target: Target) -> float:
-        """Return the bytes that entries may take in a request to a target."""
-        window = target.window or self.window
+    def room(self, asking: Asking) -> float:
+        """Return the bytes that entries may take in a request to the first target."""
+        window = asking.targets[0].window or self.window
         tokens = window - min(window * REPLY_SHARE, LONGEST_REPLY)
-        return min(self.most, tokens / self.rate - len(request(self.frozen, (), target.model)))
+        tokens = min(tokens, (asking.budget.limits.tokens or float("inf")) * BUDGET_SHARE)
+        return min(self.most, tokens / self.rate - self._frame(asking.targets[0]))
 
-    def result_characters(self, target: Target) -> int:
-        """Return how long a tool's result may be for a target."""
-        return int(min(LONGEST_RESULT, (target.window or self.window) * RESULT_SHARE / self.rate))
+    def result_bytes(self, asking: Asking, calls: int) -> int:
+        """Return how long each result of so many calls may be: they fit together, and within the budget."""
+        spare = asking.budget.spare(asking.sent * self.rate) / self.rate
+        together = min(self.room(asking) * RESULT_SHARE, spare)
+        return int(min(LONGEST_RESULT, max(together / calls, SHORTEST_RESULT)))
 
-    def tokens(self, entries: Sequence[Entry]) -> float:
+    def tokens(self, entries: Sequence[Entry], target: Target) -> float:
         """Return about how many tokens the next request has."""
-        return (self._bytes(entries) + len(request(self.frozen, (), ""))) * self.rate
+        return (self._bytes(entries) + self._frame(target)) * self.rate
 
     def learn(self, usage: Usage, sent: int) -> None:
         """Take the rate from what the endpoint counted for a request of `sent` bytes."""
         if not usage.estimated and usage.prompt and sent:
-            self.rate = min(max(usage.prompt / sent, TOKENS_A_BYTE / 10), 1.0)
+            self.rate = tokens_a_byte(usage.prompt, sent)
 
     def tighten(self, entries: Sequence[Entry]) -> None:
         """Take less room from here on: the endpoint found a request with these entries too long."""
-        self.most = self._bytes(entries) * TIGHTER
+        self.most = min(self.most, self._bytes(entries)) * TIGHTER
 
     def _bytes(self, entries: Sequence[Entry]) -> int:
         return sum(size(entry) for entry in shortened(entries, self.cut))
+
+    def _frame(self, target: Target) -> int:
+        """Return the bytes of a request in which nothing was said yet."""
+        known = (target.model, *(without := target.endpoint.refused(target.model)))
+        if known not in self.frames:
+            self.frames[known] = len(request(self.frozen, (), target.model, without=without))
+        return self.frames[known]

@@ -30,10 +30,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Budget:
-    """Counts what a run uses. Enough is kept back for one last request, in which what was found is summed up."""
+    """Counts what a run uses. Enough is kept back for one last request, in which what was found is summed up.
+
+    `worked` are the seconds that it was at work before, in other processes.
+    """
 
     limits: Limits = Limits()
     clock: Callable[[], float] = time.monotonic
+    worked: float = 0
     tokens: int = 0
     cost: Decimal = Decimal(0)
     began: float = field(init=False)
@@ -41,7 +45,7 @@ class Budget:
     _dearest: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
-        self.began = self.clock()
+        self.began = self.clock() - self.worked
 
     def spend(self, usage: Usage, cost: Decimal | None) -> None:
         """Count one model call."""
@@ -60,6 +64,12 @@ class Budget:
         if limits.cost is not None and self._dearest and self.cost + 2 * self._dearest > limits.cost:
             return "budget"
         return "max_turns" if turn > limits.turns else ""
+
+    def spare(self, prompt: float) -> float:
+        """Return the tokens by which a prompt may grow before its request, as the last one, is over the limit."""
+        if self.limits.tokens is None:
+            return float("inf")
+        return self.limits.tokens - self.tokens - prompt - 2 * self._largest_reply
 
     def left(self, last: bool) -> float:
         """Return the seconds that are left for work, or for the last request."""

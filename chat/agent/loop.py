@@ -4,7 +4,6 @@ One async generator of events. Whoever drives it stores each tuple before it ask
 sent, and a tool is run, only after it is written down that it will be. To stop a run, cancel the task that drives it.
 """
 
-import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,7 +14,7 @@ from chat.agent.asking import Asking, Order
 from chat.agent.context import shortened
 from chat.agent.endpoint import Target
 from chat.agent.errors import NoReply
-from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, TextDelta, ToolStarted
+from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, ToolStarted
 from chat.agent.limits import WORDS
 from chat.agent.task import Task
 from chat.agent.transcript import Answered, Asked, request
@@ -30,15 +29,15 @@ TOO_MANY = "more than {} calls were asked for at once; ask again for those that 
 async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
     """Work on a task until it ends. The last tuple holds `Ended`, with the reason."""
     while True:
-        async with aclosing(_ask(task)) as batches:
-            async for batch in batches:
-                yield batch
+        if not task.begun:
+            async with aclosing(_ask(task)) as batches:
+                async for batch in batches:
+                    yield batch
         if ended := _end(task):
-            if task.entitle and ended.status == "done":
+            if task.entitle and ended.stop_reason == "done":
                 async with aclosing(task.asking.attempts(task.entitle)) as batches:
                     async for batch in batches:
-                        if not isinstance(batch[0], TextDelta):
-                            yield batch
+                        yield batch
             yield (*task.asking.pending, replace(ended, at=task.asking.clock()))
             return
         if task.asking.error:  # it is asked again: with less, or for the last time
@@ -47,7 +46,7 @@ async def run(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
         async with aclosing(_act(task, call_tool)) as batches:
             async for batch in batches:
                 yield batch
-        task.turn += 1
+        task.turn, task.begun = task.turn + 1, None
 
 
 async def _ask(task: Task) -> AsyncGenerator[Batch, None]:
@@ -59,7 +58,7 @@ async def _ask(task: Task) -> AsyncGenerator[Batch, None]:
     task.fits = asking.error is None
     if not task.fits:
         return
-    reached = task.last or asking.budget.reached(task.turn, fitting.tokens(task.entries))
+    reached = task.last or asking.budget.reached(task.turn, fitting.tokens(task.entries, asking.targets[0]))
     if reached and not task.last:
         task.last = reached
         asking.number += 1
@@ -79,39 +78,43 @@ def _end(task: Task) -> Ended | None:
             return None
         if task.fits and error.reason == "timeout" and not task.last:
             return None  # the time for work is up, and the time for summing up begins
-        return failure(error, asking)
+        return failure(error, asking, task.fits)
     task.fitting.learn(reply.usage, asking.sent)
     if task.last or not reply.calls:
         return ending(reply, asking, task.last)
-    asked = json.dumps([[call.name, call.arguments] for call in reply.calls], sort_keys=True)
-    task.repeats, task.asked_before = (task.repeats + 1 if asked == task.asked_before else 1), asked
+    task.count_repeats(reply.calls)
     if task.repeats > REPEATS:
         return Ended(asking.clock(), "failed", "loop", reply.text, SAME_AGAIN)
     return None
 
 
 async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
-    """Run the tools that the reply asks for, and add both to what was said."""
-    asking, reply, clock = task.asking, task.asking.reply, task.asking.clock
-    calls, parent = _allowed(task, reply.calls), asking.number
-    started = [ToolStarted(n, clock(), parent, call) for n, call in enumerate(calls, parent + 1)]
+    """Run the tools that the reply asks for, but for those that are answered, and add both to what was said."""
+    asking, reply, clock, begun = task.asking, task.asking.reply, task.asking.clock, task.begun
+    calls, parent = _allowed(task, reply.calls), begun.number if begun else asking.number
+    open_ = [call for call in calls if not begun or call.id not in begun.answered]
+    if not begun:
+        said = (reply.text, calls, reply.reasoning, reply.reasoning_field, asking.host, reply.details)
+        task.entries.append(Asked(*said))
+    if not open_:
+        return
+    started = [ToolStarted(n, clock(), parent, call) for n, call in enumerate(open_, asking.number + 1)]
     asking.number = started[-1].number
     yield (*asking.pending, *started)
     texts: dict[int, str] = {}
-    most, left = task.fitting.result_characters(asking.targets[0]), partial(asking.budget.left, last=False)
+    most, left = task.fitting.result_bytes(asking, len(open_)), partial(asking.budget.left, last=False)
     async with aclosing(run_tools(started, call_tool, clock, left, most)) as results:
         async for asking.pending in results:
             texts |= {result.number: result.text for result in asking.pending}
-            if len(texts) < len(calls):  # the last one shares its transaction with the next request
+            if len(texts) < len(open_):  # the last one shares its transaction with the next request
                 yield asking.pending
-    task.entries.append(Asked(reply.text, calls, reply.reasoning, reply.reasoning_field, asking.host, reply.details))
     task.entries += [Answered(start.call.id, texts[start.number]) for start in started]
 
 
 def _allowed(task: Task, calls: Sequence[Call]) -> tuple[Call, ...]:
     """Return the calls of a turn, those that must not run with the reason."""
     budget = task.asking.budget
-    limit = budget.reached(0, task.fitting.tokens(task.entries))
+    limit = budget.reached(0, task.asking.sent * task.fitting.rate)
     all_of_them = WORDS[limit].lower() if limit else SAME_CALL if task.repeats == REPEATS else ""
     most = budget.limits.calls
     problems = [all_of_them or (TOO_MANY.format(most) if n >= most else "") for n in range(len(calls))]
@@ -142,8 +145,8 @@ def ending(reply: Reply, asking: Asking, last: str) -> Ended:
     return Ended(at, "done", last or "done", reply.text)
 
 
-def failure(error: NoReply, asking: Asking) -> Ended:
-    """Say how a run ends whose last request got no reply; what had come of it is kept."""
-    text = next((event.text for event in asking.pending if isinstance(event, ModelFailed)), "")
+def failure(error: NoReply, asking: Asking, answering: bool) -> Ended:
+    """Say how a run ends whose last request got no reply; what had come of it, if of the answer, is kept."""
+    text = next((event.text for event in asking.pending if isinstance(event, ModelFailed) and answering), "")
     status = "done" if error.reason == "timeout" else "failed"
     return Ended(asking.clock(), status, error.reason, text, str(error))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from chat.agent.strict import read_arguments
 from chat.agent.values import JSON, Call, Reply, Wire, new_id
 
-THOUGHT, ANSWER, OBSERVATION = "Thought:", "Answer:", "Observation:"
+THOUGHT, ANSWER, ACTION, OBSERVATION = "Thought:", "Answer:", "Action:", "Observation:"
 THINK = """\
 Think in the open. Before you call tools, and before you answer, write one short thought in a line that begins with \
 "Thought:". When you know enough, write a line that begins with "Answer:", and after it the answer for the person, \
@@ -23,10 +23,8 @@ Action: name({"argument": "value"})
 Stop after the last of them. The results follow in lines that begin with "Observation:"; never write one yourself.
 The tools, with the JSON Schema of their arguments:"""
 
-_ANSWER = re.compile(r"^[ \t]*(?:\*\*)?Answer:(?:\*\*)?[ \t]*\n?", re.MULTILINE)
-_ACTION = re.compile(r"^[ \t]*Action:[ \t]*(.*)$", re.MULTILINE)
-_CALL = re.compile(r"([\w.-]{1,64})\((.*)\)[ \t]*")
-_MARK = re.compile(r"^\s*Thought:[ \t]*", re.MULTILINE)
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_CALL = re.compile(r"([\w.-]{1,64})\((.*)\)", re.DOTALL)
 UNREADABLE = 'this action is not of the form: name({"argument": "value"})'
 
 
@@ -59,29 +57,31 @@ def as_text(messages: Sequence[Wire]) -> list[Wire]:
 
 def read(reply: Reply, mode: str, textual: bool, turn: int, taken: Collection[str]) -> Reply:
     """Return a reply with its thought apart from its answer, and if it acts by lines, with the calls that it wrote."""
-    text = reply.text
-    answer, action = _ANSWER.search(text), _ACTION.search(text) if textual and not reply.calls else None
-    if action and not (answer and answer.start() < action.start()):
-        return replace(reply, text=text[: action.start()].strip(), calls=_calls(text, turn, taken))
-    if mode != "react" or reply.calls:
+    voices = Voices(mode == "react", textual and not reply.calls)
+    voices.feed(reply.text)
+    voices.end()
+    if voices.actions:
+        return replace(reply, text=reply.text[: voices.acts_at].strip(), calls=_calls(voices.actions, turn, taken))
+    if reply.calls or mode != "react":
         return reply
-    if answer:
-        return replace(reply, text=text[answer.end() :].strip(), thought=thought(text[: answer.start()]))
-    if not text.lstrip().startswith(THOUGHT):
-        return reply
-    first, _, rest = text.strip().partition("\n\n")  # it forgot to say where its answer begins
-    return replace(reply, text=rest.strip() or thought(first), thought=thought(first) if rest.strip() else "")
+    if voices.answer.strip() or not voices.thought:
+        return replace(reply, text=voices.answer.strip(), thought=voices.thought.strip())
+    first, _, rest = voices.thought.strip().partition("\n\n")  # it forgot to say where its answer begins
+    return replace(reply, text=rest.strip() or first, thought=first if rest.strip() else "")
 
 
 def thought(text: str) -> str:
     """Return a thought without the words that mark it."""
-    return _MARK.sub("", text).strip()
+    voices = Voices(react=True)
+    voices.feed(text)
+    voices.end()
+    return (voices.thought + voices.answer).strip()
 
 
-def _calls(text: str, turn: int, taken: Collection[str]) -> tuple[Call, ...]:
+def _calls(lines: Sequence[str], turn: int, taken: Collection[str]) -> tuple[Call, ...]:
     """Return the calls of all action lines; a line that cannot be read is a call that must not run."""
     calls: list[Call] = []
-    for number, line in enumerate(_ACTION.findall(text)):
+    for number, line in enumerate(lines):
         calls.append(_call(line.strip(), new_id(turn, number, {*taken, *(call.id for call in calls)})))
     return tuple(calls)
 
@@ -95,35 +95,63 @@ def _call(line: str, id_: str) -> Call:
 
 
 class Voices:
-    """Parts streamed text into thought and answer, as far as that can be told before the end."""
+    """Parts text, as it streams in, into its `thought`, its `answer` and its `actions`, which begin `acts_at`.
 
-    def __init__(self, parted: bool) -> None:
-        self._answering = not parted
-        self._text = ""
-        self._given = 0
+    A mark counts at the beginning of a line only. What does not begin with a thought is the answer, all of it. Behind
+    the mark of the answer nothing is a mark any more, and behind an action only more of them count: what the model
+    makes of results that it does not have yet is worth nothing.
+    """
+
+    def __init__(self, react: bool = False, textual: bool = False) -> None:
+        self.thought = self.answer = ""
+        self.actions: list[str] = []
+        self.acts_at = 0
+        names = ([THOUGHT, ANSWER] if react else []) + ([ACTION, OBSERVATION, ANSWER] if textual else [])
+        self._marks = {mark: name for name in names for mark in (name, f"**{name}**", f"**{name[:-1]}**:")}
+        self._react, self._textual = react, textual
+        self._says = "" if names else ANSWER
+        self._begins = bool(names)  # a line, which may turn out to begin with a mark
+        self._held, self._taken = "", 0
 
     def feed(self, piece: str) -> tuple[str, str]:
         """Take the next piece; return what is certain of the thought and of the answer."""
-        if self._answering:
-            return "", piece
-        self._text += piece
-        start = self._text.lstrip()
-        marks = (THOUGHT, "Action:")
-        if not start or any(mark.startswith(start) for mark in marks):
-            return "", ""
-        if not self._given and start.startswith(THOUGHT):
-            self._given = self._text.index(THOUGHT) + len(THOUGHT)
-        elif not self._given and not start.startswith("Action:") and not _ANSWER.match(start):
-            if ANSWER.startswith(start.lstrip("*")):
-                return "", ""
-            self._answering = True  # it does not think in the open
-            return "", self._text
-        if found := _ANSWER.search(self._text):
-            self._answering = True
-            return self._text[self._given : max(found.start(), self._given)], self._text[found.end() :].lstrip("\n")
-        end = self._text.rfind("\n") + 1  # the line that is being written may turn out to begin the answer
-        line = self._text[end:].lstrip(" \t*")
-        end = end if ANSWER.startswith(line[: len(ANSWER)]) else len(self._text)
-        end = max(end, self._given)
-        given, self._given = self._text[self._given : end], end
-        return given, ""
+        thought, answer = len(self.thought), len(self.answer)
+        for part in _LINE.findall(piece):
+            self._held += part
+            self._taken += len(part)
+            line = self._held.lstrip()
+            if part.endswith("\n") or not (self._begins and any(mark.startswith(line) for mark in self._marks)):
+                self.end()
+                self._begins = bool(self._marks) and part.endswith("\n")
+        return self.thought[thought:], self.answer[answer:]
+
+    def end(self) -> None:
+        """Take what is held back for what it is so far: no more of its line comes."""
+        said = self._read(self._held) if self._begins else self._held
+        self._held = ""
+        if self._says == THOUGHT:
+            self.thought += said
+        elif self._says == ANSWER:
+            self.answer += said
+        elif self._says == ACTION:
+            self.actions[-1] += said
+
+    def _read(self, held: str) -> str:
+        """Read the beginning of a line: it may change who speaks. Return what of it is said."""
+        line = held.lstrip()
+        mark = next((mark for mark in self._marks if line.startswith(mark)), "")
+        name, rest = self._marks.get(mark, ""), line[len(mark) :].lstrip(" \t")
+        if name == ACTION:
+            self.acts_at = self.acts_at if self.actions else self._taken - len(held)
+            self._says = ACTION
+            self.actions.append("")
+            return rest
+        if self.actions:
+            self._says = OBSERVATION
+        elif self._react and self._says != ANSWER and name in (THOUGHT, ANSWER):
+            self._says, held = name, rest
+        elif line and not self._says:
+            self._says = ANSWER
+        if name == ANSWER or (name == OBSERVATION and self.actions) or (self._says == ANSWER and not self._textual):
+            self._marks = {}
+        return held

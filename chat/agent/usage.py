@@ -51,6 +51,11 @@ def estimated(reply: Reply, size: int) -> Reply:
     return replace(reply, usage=guess)
 
 
+def tokens_a_byte(prompt: int, size: int) -> float:
+    """Return the rate at which an endpoint counts, within reason: some leave out what they have in their cache."""
+    return min(max(prompt / size, TOKENS_A_BYTE / 3), 1.0)
+
+
 def _tokens(size: int) -> int:
     return max(1, round(size * TOKENS_A_BYTE))
 

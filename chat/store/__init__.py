@@ -5,15 +5,17 @@ from chat.store.branches import continue_run, edit, regenerate, show
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
 from chat.store.forks import fork
-from chat.store.leases import end_abandoned, renew, take_queued
+from chat.store.leases import give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
 from chat.store.queue import put_first, unqueue
+from chat.store.takeover import busy, end_abandoned, take_over
 
 __all__ = [
     "Refused",
     "Sent",
     "StaleOwner",
     "apply",
+    "busy",
     "check_allowance",
     "continue_run",
     "delete_conversation",
@@ -21,6 +23,7 @@ __all__ = [
     "end_abandoned",
     "flush",
     "fork",
+    "give_up",
     "put_first",
     "raise_conversation",
     "raise_run",
@@ -29,6 +32,7 @@ __all__ = [
     "send",
     "show",
     "start_conversation",
+    "take_over",
     "take_queued",
     "unqueue",
 ]

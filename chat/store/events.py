@@ -30,12 +30,20 @@ from chat.store.texts import entitled, summarised
 from tools.text import clean, cleaned
 
 STOPPED = "Error: stopped by the user; whether it took effect is unknown."
+DOING = {"answer": "Thinking", "summary": "Summing up what was said before", "title": "Finding a title"}
 UNKNOWN = "Error: the process died while this ran; whether it took effect is unknown."
+LOST = "the server stopped before this was over"
 
 
 def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
     """Store a tuple of events; return the run's revision. Raises StaleOwner."""
     revision = raise_run(run_id, attempt)
+    record(run_id, revision, batch)
+    return revision
+
+
+def record(run_id: uuid.UUID, revision: int, batch: Batch) -> None:
+    """Store a tuple of events at a revision that the run has been raised to."""
     run = Run.objects.get(pk=run_id)
     for event in batch:
         match event:
@@ -48,8 +56,8 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             case ModelEnded():
                 _model_ended(run, revision, event)
             case ModelFailed():
-                said = _set({"text": clean(event.text)})
-                _end_step(run, event.number, event.at, revision, error=event.error, output=said)
+                partial = cleaned(_set({"text": event.text, "thought": event.thought}))
+                _end_step(run, event.number, event.at, revision, error=event.error, output=partial)
             case WaitStarted():
                 _wait_started(run, revision, event)
             case WaitEnded():
@@ -74,7 +82,6 @@ def apply(run_id: uuid.UUID, attempt: int, batch: Batch) -> int:
             "input_tokens", "output_tokens", "estimated", "cost", "ended", "lease_until",
         ]
     )  # fmt: skip
-    return revision
 
 
 def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str, str]]) -> None:
@@ -106,7 +113,7 @@ def _model_started(run: Run, revision: int, event: ModelStarted) -> None:
     )  # fmt: skip
     if event.purpose == "answer":
         run.turns = event.turn
-    run.doing = "Summing up what was said before" if event.purpose == "summary" else "Thinking"
+    run.doing = DOING[event.purpose]
 
 
 def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
@@ -132,7 +139,7 @@ def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
     run.estimated = run.estimated or usage.estimated
     if event.cost is not None:
         run.cost = (run.cost or Decimal(0)) + event.cost
-    if event.purpose == "summary":
+    if event.purpose == "summary" and reply.text.strip():
         summarised(run, clean(reply.text), event.at)
     if event.purpose == "title":
         entitled(run, clean(reply.text))
@@ -182,7 +189,8 @@ def _ended(run: Run, revision: int, event: Ended) -> None:
     open_steps = Step.objects.filter(run=run, status=StepStatus.RUNNING)
     crashed = event.stop_reason == "crashed"
     closed = {
-        "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "ended": event.at, "revision": revision,
+        "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "error": LOST if crashed else "",
+        "ended": event.at, "revision": revision,
     }  # fmt: skip
     open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
     answering = open_steps.filter(kind=StepKind.MODEL, input__purpose="answer")

@@ -1,17 +1,14 @@
-"""Who works on a run, and until when: taken, renewed, given up, and ended where its owner died."""
+"""Who works on a run, and until when: taken, renewed, given up."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chat.agent.events import Ended
-from chat.models import Message, Run, RunStatus, StepKind
+from chat.models import Message, Run, RunStatus
 from chat.store.counters import raise_conversation
-from chat.store.events import apply
 
 LEASE = timedelta(seconds=30)
 BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
-DIED = "The server stopped while this run was at work. What it had found stands in its trace."
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
@@ -34,24 +31,9 @@ def renew(runs: Sequence[uuid.UUID], process: str, at: datetime) -> None:
     Run.objects.filter(pk__in=runs, owner=process).update(lease_until=at + LEASE)
 
 
-def end_abandoned(is_dead: Callable[[str], bool], at: datetime) -> list[uuid.UUID]:
-    """End, as crashed, the runs whose lease ran out or whose process is known to be dead.
-
-    Returns the conversations they are in.
-    """
-    conversations = []
-    for run in Run.objects.filter(status__in=BUSY):
-        if (run.lease_until and run.lease_until < at) or is_dead(run.owner):
-            said = (
-                run.steps.filter(kind=StepKind.MODEL, input__purpose="answer")
-                .order_by("number")
-                .values_list("output", flat=True)
-                .last()
-            )
-            text = (said or {}).get("text", "")
-            apply(run.pk, run.attempt, (Ended(at, RunStatus.FAILED, "crashed", text, DIED),))
-            conversations.append(run.conversation_id)
-    return conversations
+def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
+    """Let go of a live run, so that another process can go on with it at once."""
+    Run.objects.filter(pk=run, attempt=attempt, status__in=BUSY).update(owner="", lease_until=at)
 
 
 def lease(run: Run, process: str, at: datetime) -> None:

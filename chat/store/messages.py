@@ -50,7 +50,10 @@ def send(
     at: datetime,
     mode: str | None = None,
 ) -> Sent:
-    """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before."""
+    """Store a message and its run, which begins at once unless another one is live here. `mode` None: as before.
+
+    An empty `process` begins none: the run waits for one that does.
+    """
     if sent := sent_before(owner, text, client_id, conversation):
         return sent
     row = opened(conversation, model, at)
@@ -89,7 +92,7 @@ def answer(
 ) -> Sent:
     """Store the run that is to answer a message, and after `parent` what it will say; that is now shown.
 
-    It begins at once unless another one is live here.
+    It begins at once unless another one is live here, or no `process` takes it.
     """
     is_longer = row.leaf_id in (None, parent, said.parent_id)
     told = Message.objects.create(
@@ -98,7 +101,7 @@ def answer(
     )  # fmt: skip
     busy = row.runs.filter(status__in=LIVE).exists()
     run = Run(conversation=row, message=said, answer=told, model=row.model, continues=continues, created=at)
-    if not busy:
+    if process and not busy:
         lease(run, process, at)
     run.save(force_insert=True)
     row.leaf = told

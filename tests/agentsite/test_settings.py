@@ -54,6 +54,7 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
             "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not 'loud'.",
         ),
         ({"DEBUG": "maybe"}, "DEBUG must be true or false, not 'maybe'."),
+        ({"DRAIN_SECONDS": "-1"}, "DRAIN_SECONDS must be a number from 0 to 3600, not '-1'."),
         ({"PORT": "65536"}, "PORT must be a whole number from 1 to 65535, not '65536'."),
         (
             {"TOOL_MODULES": "json,no_such"},

@@ -91,7 +91,7 @@ async def request_after(conversation: UUID) -> dict[str, Any]:
 @pytest.mark.parametrize("results", [0, 1, 2])
 async def test_case_63_calls_that_a_dead_process_left_are_answered_and_the_conversation_goes_on(results: int) -> None:
     sent = await write(half_a_turn, results)
-    await write(store.end_abandoned, lambda owner: owner == "gone:1:x", NOW)
+    await write(lambda: store.end_abandoned(Run.objects.get(pk=sent.run), NOW))
     request = await request_after(sent.conversation)
     contents = [message["content"] for message in request["messages"] if message["role"] == "tool"]
     assert contents[:results] == ["seen"] * results
@@ -103,7 +103,7 @@ async def test_case_63_calls_that_a_dead_process_left_are_answered_and_the_conve
 async def test_case_64_a_history_that_is_broken_is_repaired(lost: str) -> None:
     def breaks() -> store.Sent:
         sent = half_a_turn(2)
-        store.end_abandoned(lambda owner: True, NOW)
+        store.end_abandoned(Run.objects.get(pk=sent.run), NOW)
         tools = Step.objects.filter(run=sent.run, kind="tool").order_by("number")
         model = Step.objects.filter(run=sent.run, kind="model")
         match lost:

@@ -15,12 +15,14 @@ import pytest
 from django.contrib.auth.models import User
 from prometheus_client import REGISTRY, generate_latest
 
-from chat import endpoints, gauges, metrics, process, runs, store  # noqa: F401  Gauges are there once imported.
+from chat import endpoints, gauges, metrics, runs, store  # noqa: F401  Gauges are there once imported.
 from chat.agent.events import Ended, LimitReached, ModelStarted, ToolStarted, WaitEnded, WaitStarted
 from chat.agent.values import Call
 from chat.db import read, write
 from chat.models import Run
+from chat.sweep import sweep
 from chat.telemetry import Observed
+from tests.faults.dying import DEAD
 from tests.scripted import Body, asks, call, delta, endpoint, event, says
 from tools.registry import tool
 
@@ -229,9 +231,9 @@ async def test_what_was_at_work_when_a_run_was_stopped_is_told_as_stopped(alice:
 
 
 async def test_a_run_whose_process_died_is_told_by_the_one_that_ends_it(alice: User, log: io.StringIO) -> None:
-    await write(store.start_conversation, alice.pk, "Hello", "id", "m", runs.PROCESS, NOW)
+    await write(store.start_conversation, alice.pk, "Hello", "id", "m", DEAD, NOW)
     with counted() as grown:
-        await process.keep_leases()
+        await sweep(end=True)
     [ended] = lines_of(log, "run ended")
     assert ended["reason"] == "crashed"
     assert grown["agentsite_runs_total['crashed']"] == 1

@@ -3,7 +3,7 @@
 from tools.registry import ToolContext, tool
 
 
-@tool(outside=False)
+@tool(idempotent=True, outside=False)
 async def remember(context: ToolContext, fact: str, preference: str = "") -> str:
     """Store something the user stated about themselves, so that it is known in later conversations.
 
@@ -21,6 +21,7 @@ async def remember(context: ToolContext, fact: str, preference: str = "") -> str
     return await context.memory.remember(fact.strip())
 
 
+# Not idempotent: the second time the same words may fit something else that is remembered.
 @tool(outside=False)
 async def forget(context: ToolContext, fact: str) -> str:
     """Remove something that is remembered of the user.

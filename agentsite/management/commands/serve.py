@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         engine = site.start_if_set()
         if engine and not engine.tools:
-            self.stdout.write("It can be chatted with, but its chat template tells it of no tools, so it calls none.")
+            self.stdout.write("Its chat template tells it of no tools, so it calls them by lines of text.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -73,11 +73,11 @@ def link() -> str:
 
 def serve(listener: socket.socket) -> None:
     # Imported here, because it takes the main thread's event loop for itself as it is imported.
-    from daphne.server import Server
+    from agentsite.server import DrainingServer  # isort:skip
 
     from agentsite.asgi import application
 
-    server: Server = Server(
+    server: Server = DrainingServer(
         application,
         endpoints=[f"fd:fileno={listener.fileno()}"],
         server_name="",

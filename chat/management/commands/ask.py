@@ -16,8 +16,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chat import endpoints, process, rows, runs, store, trace
 from chat.db import read
+from chat.draining import drain
 from chat.local import site
 from chat.models import Conversation, Run, RunStatus, Step, StepStatus
+from chat.sweep import sweep
 from chat.words import figures_line, how_it_ended
 from tools.text import clean
 
@@ -52,7 +54,9 @@ class Command(BaseCommand):
     async def _ask(
         self, user: User, question: str, model: str, conversation: Conversation | None, as_json: bool
     ) -> Run:
-        process.start()
+        process.start(serving=False)
+        if conversation:  # else the question would wait behind a run that nobody works on
+            await sweep(conversation.pk)
         model = model or (conversation.model if conversation else "")
         sent = await runs.send(user.pk, question, str(uuid.uuid4()), model, conversation.pk if conversation else None)
         try:
@@ -64,6 +68,7 @@ class Command(BaseCommand):
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(runs.live[sent.run].task, POLL_SECONDS)
             raise
+        await drain(0)  # what waited behind this run, and began here, goes on in the server
         run = await read(Run.objects.select_related("answer").get, pk=sent.run)
         self._show_end(run, as_json)
         return run

@@ -47,4 +47,9 @@ def test_the_model_is_told_to_use_them_only_for_what_the_user_says_now(name: str
     assert tool is not None
     assert "Use it only when the user" in tool.description
     assert "current message" in tool.description
-    assert (tool.outside, tool.idempotent) == (False, False)
+    assert not tool.outside
+
+
+def test_to_remember_twice_is_to_remember_once_but_to_forget_twice_may_forget_more() -> None:
+    known = {name: tool.idempotent for name in ("remember", "forget") if (tool := registry.get(name))}
+    assert known == {"remember": True, "forget": False}

@@ -16,7 +16,7 @@ FILL_LEAF = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0004_allowances'),
+        ('chat', '0005_resumption'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,23 @@
+"""Daphne's server, which cuts nothing off when it is told to stop. Its import takes the main thread's event loop."""
+
+import asyncio
+import signal
+from typing import Any
+
+from daphne.server import Server, twisted_loop
+from django.conf import settings
+from twisted.internet.defer import Deferred
+
+from chat.draining import drain
+
+
+class DrainingServer(Server):
+    """Serves until it is told to stop, then drains for DRAIN_SECONDS at most; told once more, it stops at once."""
+
+    def kill_all_applications(self) -> Any:
+        """What Daphne does first when it is told to stop, and its reactor waits for."""
+        hurry = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: twisted_loop.call_soon_threadsafe(hurry.set))
+        drained = Deferred.fromFuture(twisted_loop.create_task(drain(settings.DRAIN_SECONDS, hurry)))
+        return drained.addBoth(lambda _: super(DrainingServer, self).kill_all_applications())

@@ -1,0 +1,49 @@
+"""Served sites whose processes die, and what is found in their rows afterwards."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.serving import ROOT, Site, served
+from tests.sockets import PATIENCE
+
+PROGRAM = ("-m", "tests.faults.killing")
+
+
+@contextmanager
+def killable(folder: Path, **variables: str) -> Iterator[Site]:
+    """A site with the tools and the model of the tests, that kills itself where the file "kill" says."""
+    with served(folder, PROGRAM, **variables) as site:
+        yield site
+
+
+def checked(site: Site) -> dict[str, Any]:
+    """Hold all rows of a site to the invariants; return what else there is to say of them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.invariants"],
+        cwd=ROOT,
+        env=site.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def wait_for_answers(client: httpx2.Client, conversation: str, number: int) -> str:
+    """Wait until so many answers of a conversation are done; return its page."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        text = client.get(f"/c/{conversation}/").text
+        if text.count('data-role="assistant" data-status="done"') >= number:
+            return text
+        assert time.monotonic() < end, f"There were no {number} answers:\n{text}"

@@ -1,0 +1,181 @@
+"""Who takes a run over, when, and what becomes of what was open in it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+
+from chat import resumption, runs, store, sweep, trace
+from chat.agent.asking import now
+from chat.agent.events import Batch, Began, ModelEnded, ModelStarted, ToolEnded, ToolStarted
+from chat.agent.values import Call, Reply
+from chat.models import Run, Step
+from chat.store.leases import LEASE
+from chat.words import how_it_ended
+from tests.faults.dying import DEAD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ELSEWHERE = "another-machine:1:x"
+CALLS = tuple(Call(f"call{n}", name, {}) for n, name in enumerate(("get_weather", "calculate", "forget")))
+
+
+def begun(user: User, owner: str = DEAD) -> Run:
+    """A run whose model asked for three tools; the first one has its result."""
+    sent = store.start_conversation(user.pk, "Hello", str(uuid4()), "m", owner, now())
+    request = {"system": "", "tools": [], "mode": "", "limits": {}}
+    started = [ToolStarted(n, now(), 1, call) for n, call in enumerate(CALLS, 2)]
+    batches: tuple[Batch, ...] = (
+        (Began(now(), request), ModelStarted(1, now(), 1, "m", 0, "", 0)),
+        (ModelEnded(1, now(), None, Reply(calls=CALLS), None), *started),
+        (ToolEnded(2, now(), "14 °C"),),
+    )
+    for batch in batches:
+        store.apply(sent.run, 1, batch)
+    return Run.objects.get(pk=sent.run)
+
+
+def take_over(run: Run) -> int:
+    """Take a run over as the newest row has it, for a process that then dies, too."""
+    return store.take_over(Run.objects.get(pk=run.pk), DEAD, {"calculate"}, now())
+
+
+def steps_of(run: Run) -> list[Step]:
+    return list(run.steps.order_by("number"))
+
+
+def test_what_was_open_is_unknown_and_only_what_must_not_run_again_is_answered(alice: User) -> None:
+    run = begun(alice)
+    assert take_over(run) == 2
+    weather, calculation, forgetting = steps_of(run)[1:4]
+    assert (weather.status, weather.output) == ("done", {"text": "14 °C"})
+    assert (calculation.status, calculation.output) == ("unknown", {})
+    assert forgetting.status == "unknown"
+    assert forgetting.output["text"] == "Error: the process died while this ran; whether it took effect is unknown."
+
+
+def test_both_attempts_stand_in_the_trace_with_the_reason_in_words(alice: User) -> None:
+    run = begun(alice)
+    take_over(run)
+    run = Run.objects.get(pk=run.pk)
+    steps = steps_of(run)
+    row = trace.row(steps[-1], run, 1)
+    assert row.title == "Resumed"
+    assert row.label == "The server stopped here; what follows is the second attempt"
+    assert trace.row(steps[3], run, 1).label == "the server stopped before this was over"
+    assert (run.attempt, run.status, run.doing) == (2, "running", "Going on after the server stopped")
+
+
+def test_the_pause_lasts_from_when_the_process_was_last_seen_and_is_no_work(alice: User) -> None:
+    run = begun(alice)
+    later = now() + timedelta(hours=8)
+    store.take_over(Run.objects.get(pk=run.pk), DEAD, (), later)
+    pause = steps_of(run)[-1]
+    assert pause.seconds == pytest.approx(8 * 60 * 60, abs=1)
+    assert steps_of(run)[3].seconds == pytest.approx(0, abs=1)
+    assert resumption.worked(run, steps_of(run), later) == pytest.approx(0, abs=1)
+
+
+def test_of_two_who_want_a_run_one_gets_it(alice: User) -> None:
+    run = begun(alice)
+    assert store.take_over(run, DEAD, (), now()) == 2
+    with pytest.raises(store.StaleOwner):
+        store.take_over(run, DEAD, (), now())
+    assert len(steps_of(run)) == 5
+
+
+def test_an_owner_that_renewed_its_lease_meanwhile_keeps_the_run(alice: User) -> None:
+    run = begun(alice)
+    store.renew([run.pk], DEAD, now() + timedelta(seconds=1))
+    with pytest.raises(store.StaleOwner):
+        store.take_over(run, "other:1:x", (), now())
+
+
+def test_a_stale_owner_is_refused_from_then_on(alice: User) -> None:
+    run = begun(alice)
+    take_over(run)
+    with pytest.raises(store.StaleOwner):
+        store.apply(run.pk, 1, (ToolEnded(3, now(), "42"),))
+    store.flush([(run.pk, 1, 3, "stale", "")])
+    assert steps_of(run)[2].output == {}
+
+
+def test_five_crashes_in_a_row_end_it_in_words(alice: User) -> None:
+    run = begun(alice)
+    assert [take_over(run) for _ in range(5)] == [2, 3, 4, 5, 0]
+    run = Run.objects.get(pk=run.pk)
+    assert (run.status, run.stop_reason) == ("failed", "crashed")
+    assert how_it_ended(run) == "The server stopped 5 times in a row while this run was at work, so it was given up."
+    assert run.revision == 3 + 5
+
+
+def test_a_step_that_ends_between_two_crashes_begins_the_count_anew(alice: User) -> None:
+    run = begun(alice)
+    for _ in range(4):
+        take_over(run)
+    number = steps_of(run)[-1].number + 1
+    store.apply(run.pk, 5, (ToolStarted(number, now(), 1, CALLS[1]),))
+    store.apply(run.pk, 5, (ToolEnded(number, now(), "42"),))
+    assert [take_over(run) for _ in range(5)] == [6, 7, 8, 9, 0]
+
+
+def test_a_server_that_is_shut_down_did_not_crash(alice: User) -> None:
+    run = begun(alice)
+    for attempt in range(1, 8):
+        store.give_up(run.pk, attempt, now())
+        assert take_over(run) == attempt + 1
+    run = Run.objects.get(pk=run.pk)
+    assert run.live
+    label = trace.row(steps_of(run)[-1], run, 1).label
+    assert label == "The server was shut down here; what follows is attempt 8"
+
+
+@dataclass
+class Clock:
+    """Monotonic seconds, as a test lets them pass."""
+
+    now: float = 0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_lease_is_over_when_its_time_is_and_nobody_renews_it(alice: User) -> None:
+    run, clock = begun(alice, ELSEWHERE), Clock()
+    watch, after = sweep.Watch(clock), now() + LEASE + timedelta(seconds=1)
+    assert not watch.abandoned(run, now())
+    clock.now += sweep.MISSED_SECONDS
+    assert not watch.abandoned(run, now())
+    assert watch.abandoned(run, after)
+
+
+def test_a_clock_that_is_set_forward_takes_no_run_from_a_process_that_works_on_it(alice: User) -> None:
+    run, clock = begun(alice, ELSEWHERE), Clock()
+    watch, ahead = sweep.Watch(clock), now() + timedelta(hours=1)
+    for _ in range(4):
+        assert not watch.abandoned(run, ahead)
+        clock.now += sweep.MISSED_SECONDS / 2
+        store.renew([run.pk], ELSEWHERE, now())
+        run.refresh_from_db()
+
+
+def test_a_clock_that_is_set_back_leaves_no_run_without_a_process(alice: User) -> None:
+    run, clock = begun(alice, ELSEWHERE), Clock()
+    watch, back = sweep.Watch(clock), now() - timedelta(hours=1)
+    assert not watch.abandoned(run, back)
+    clock.now += LEASE.total_seconds()
+    assert watch.abandoned(run, back)
+    assert store.take_over(run, DEAD, (), back) == 2
+    assert all(step.ended is None or step.ended >= step.started for step in steps_of(run))
+
+
+def test_a_process_knows_which_others_of_its_machine_are_gone() -> None:
+    host, number, _ = runs.PROCESS.split(":")
+    assert sweep.is_dead(DEAD)
+    assert sweep.is_dead(f"{host}:4194305:x")  # above the highest number that Linux gives
+    assert not sweep.is_dead(runs.PROCESS)
+    assert not sweep.is_dead(f"{host}:1:x")
+    assert not sweep.is_dead(f"another-machine:{number}:x")
+    assert not sweep.is_dead("nonsense")
