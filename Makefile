@@ -16,7 +16,7 @@ help: ## what can be made
 run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp ## install what is needed and serve the site (HOST=, PORT=)
 	@$(BIN)/python manage.py serve
 
-test: $(VENV)/test.stamp chromium ## run all tests
+test: $(VENV)/test.stamp chromium ## run all tests, on SQLite or on DATABASE_URL= and REDIS_URL=
 	@$(BIN)/python -m pytest
 
 bench: $(VENV)/test.stamp ## measure what the loop adds to a model call, against the bare client

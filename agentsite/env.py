@@ -114,8 +114,8 @@ def redis_url(name: str) -> str:
         raise WrongEnvironment(
             f"{name} must be redis:// or rediss:// with a host, and at most a port, a password and a database's number."
         )
-    if said and find_spec("redis") is None:
-        raise WrongEnvironment(f"{name} is set, and the package redis is missing. Install it with the extra [scale].")
+    if said and (find_spec("redis") is None or find_spec("channels_redis") is None):
+        raise WrongEnvironment(f"{name} is set, and the packages for it are missing. Install the extra [scale].")
     return said
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agentsite import env, secret_key
+from agentsite.databases import database
 from agentsite.origins import LOOPBACK, origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -91,6 +92,7 @@ if AGENT_LOCAL_GGUF:
 
 # Shared between processes
 
+DATABASE = database(VAR_DIR)
 REDIS_URL = env.redis_url("REDIS_URL")
 
 # Logs and metrics
@@ -107,8 +109,10 @@ LOGGING_CONFIG = "agentsite.logs.configure"
 LOGGING = {
     "form": LOG_FORMAT,
     "level": LOG_LEVEL,
-    "secrets": (OPENAI_API_KEY, SECRET_KEY, urlsplit(REDIS_URL).password or "", METRICS_TOKEN),
-}
+    "secrets": (
+        OPENAI_API_KEY, SECRET_KEY, METRICS_TOKEN, DATABASE.get("PASSWORD", ""), urlsplit(REDIS_URL).password or "",
+    ),
+}  # fmt: skip
 
 env.refuse_unknown("AGENT_")
 
@@ -166,26 +170,13 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "db.sqlite3",
-        # A view's thread ends with its request, so a connection kept for it would only lie about.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",
-        },
-        # A file, because the threads of a test could not share a database in memory.
-        "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
-    }
-}
+DATABASES = {"default": DATABASE}
 
-CHANNEL_LAYERS = {
-    # A page may stay open for weeks, and its place in a group must last as long.
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"group_expiry": 10 * 365 * 24 * 60 * 60}}
-}
+# One process needs none: it tells its viewers by itself. Several tell each other through one group of this layer.
+CHANNEL_LAYERS = {}
+if REDIS_URL:
+    backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
+    CHANNEL_LAYERS["default"] = {"BACKEND": backend, "CONFIG": {"hosts": [REDIS_URL], "prefix": "agentsite"}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

@@ -13,6 +13,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from agentsite.locks import Lock, hold_until_commit
+
 
 class OwnerForm(forms.Form):
     username = UsernameField(label="Name", max_length=150, validators=[User.username_validator])
@@ -37,8 +39,9 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def make_owner(name: str, password: str) -> User:
-    """The first account. The transaction takes SQLite's write lock at once: of two requests one is late."""
+    """The first account: of two requests at once one is late."""
     with transaction.atomic():
+        hold_until_commit(Lock.WELCOMING)
         if User.objects.exists():
             raise Http404
         return User.objects.create_superuser(name, password=password)

@@ -21,7 +21,7 @@ from django.http import Http404
 from django.utils.safestring import SafeString
 
 from agentsite.health import draining
-from chat import branches, endpoints, preview, render, rows, runs, store
+from chat import branches, endpoints, hints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
 from chat.acts import act
 from chat.db import read
@@ -33,6 +33,7 @@ from chat.viewer import Viewer
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 NOT_HERE, TOO_MUCH = 4404, 4008
+AFAR_SECONDS = 1.0  # as often as the text of another process is stored
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 
 log = structlog.get_logger("agentsite.socket")
@@ -41,6 +42,7 @@ log = structlog.get_logger("agentsite.socket")
 class ConversationConsumer(AsyncWebsocketConsumer):
     """One open page of one conversation."""
 
+    channel_layer_alias = ""  # none: hints come to the process, and a page opens also while Redis is away
     viewer: Viewer
     feed: "asyncio.Task[None] | None" = None
     socket: OpenSocket | None = None
@@ -72,14 +74,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self.socket = OpenSocket(self.session_key, allowed[0].pk, self.close)
         open_sockets.add(self.socket)
         preview.watch(self.id, self.woken.set)
-        await self.channel_layer.group_add(runs.group(self.id), self.channel_name)
+        hints.watch(self.id, self._wake)
         self.feed = asyncio.create_task(self._feed())
 
     async def disconnect(self, code: int) -> None:
         if self.socket:
             open_sockets.discard(self.socket)
             preview.unwatch(self.id, self.woken.set)
-            await self.channel_layer.group_discard(runs.group(self.id), self.channel_name)
+            hints.unwatch(self.id, self._wake)
         if self.feed:
             self.feed.cancel()
             with suppress(asyncio.CancelledError):
@@ -110,10 +112,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await self._act(user, conversation, frame)
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
             self._say(render.notice(str(refusal)))
-
-    async def hint(self, event: Mapping[str, Any]) -> None:
-        """The channel layer says that there is something newer to read."""
-        self._wake()
 
     async def _resume(self, user: User, frame: Resume) -> None:
         if frame.since is not None:
@@ -188,7 +186,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_SECONDS if self.viewer.waits else None):
+                    async with asyncio.timeout(self._patience()):
                         await self.woken.wait()
                 self.stale = self.stale or not self.woken.is_set()
                 self.woken.clear()
@@ -199,6 +197,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         except Exception:
             log.exception("feed failed", conversation=str(self.id))
             await self.close(COME_BACK)
+
+    def _patience(self) -> float | None:
+        """Return the seconds after which the feed looks by itself, if it does."""
+        if self.viewer.reads_afar:
+            return AFAR_SECONDS
+        return POLL_SECONDS if self.viewer.waits else None
 
     async def _send_new(self) -> None:
         parts: list[SafeString] = []

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connections, transaction
+from django.db import connection
+
+from chat.transact import Away, again, once
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,8 +27,8 @@ _readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that only reads, outside any transaction."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: function(*args, **kwargs))
+    """Run a function that only reads, outside any transaction. It may be run twice."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, again, lambda: function(*args, **kwargs))
 
 
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -92,10 +94,12 @@ class _Writer:
 def commit(jobs: list[_Job]) -> None:
     """Do all in one transaction, or if that fails each in its own."""
     try:
-        with transaction.atomic():
-            results = [job.run() for job in jobs]
+        results = once(lambda: [job.run() for job in jobs])
+    except Away as error:  # doing each alone would take as long again, or do twice what was done
+        for job in jobs:
+            job.settle(None, error)
     except Exception as error:
-        connections["default"].close_if_unusable_or_obsolete()
+        connection.close_if_unusable_or_obsolete()
         if len(jobs) == 1:
             jobs[0].settle(None, error)
         else:

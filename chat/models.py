@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+from chat.kept_json import KeptJSONField
+
 
 class Mode(models.TextChoices):
     PLAIN = "", "Plain"
@@ -33,7 +35,9 @@ class Conversation(models.Model):
     )  # fmt: skip
     revision = models.PositiveBigIntegerField(default=0)
     anew = models.PositiveBigIntegerField(
-        default=0, help_text="The revision at which its list last became another one, and not just a longer one."
+        default=0,
+        db_default=0,
+        help_text="The revision at which its list last became another one, and not just a longer one.",
     )
     created = models.DateTimeField()
     updated = models.DateTimeField()
@@ -130,6 +134,7 @@ class Run(models.Model):
     facts and preferences that went into it are its memory step.
     `owner`, `attempt` and `lease_until` are its lease: who works on it, the how-manieth taking, and until when. An
     empty owner gave a live run up, for another process to go on with.
+    `stopping` says that somebody wants it to stop; whoever works on it sees that, and ends it.
     Tokens and cost are sums over its steps; null while nothing is known of them, `estimated` where a part is a guess.
     What it `continues` ended before it was done: those turns are part of what this run's model is sent.
     """
@@ -146,16 +151,18 @@ class Run(models.Model):
         related_name="continued_by",
         help_text="The run it goes on from.",
     )
-    ahead = models.BooleanField(default=False, help_text="It begins before others that wait.")
-    copied = models.BooleanField(default=False, help_text="It came with a fork. What it used counts where it ran.")
+    ahead = models.BooleanField(default=False, db_default=False, help_text="It begins before others that wait.")
+    copied = models.BooleanField(
+        default=False, db_default=False, help_text="It came with a fork. What it used counts where it ran."
+    )
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
     stop_reason = models.CharField(max_length=20, choices=StopReason, blank=True)
     error = models.TextField(blank=True, help_text="Why it failed, in words for a person.")
     doing = models.CharField(max_length=200, blank=True, help_text="What it is at, while it is live.")
     model = models.CharField(max_length=200)
-    request = models.JSONField(default=dict, blank=True)
+    request = KeptJSONField(default=dict, blank=True)
     turns = models.PositiveIntegerField(default=0)
-    tools = models.JSONField(default=dict, help_text="Calls begun, by name of the tool.")
+    tools = KeptJSONField(default=dict, help_text="Calls begun, by name of the tool.")
     input_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     output_tokens = models.PositiveBigIntegerField(null=True, blank=True)
     cost = models.DecimalField("cost (USD)", max_digits=14, decimal_places=8, null=True, blank=True)
@@ -164,6 +171,7 @@ class Run(models.Model):
     owner = models.CharField(max_length=100, blank=True)
     attempt = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    stopping = models.BooleanField(default=False, db_default=False)
     created = models.DateTimeField()
     started = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
@@ -246,8 +254,8 @@ class Step(models.Model):
     started = models.DateTimeField()
     first_token = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
-    input = models.JSONField(default=dict, blank=True)
-    output = models.JSONField(default=dict, blank=True)
+    input = KeptJSONField(default=dict, blank=True)
+    output = KeptJSONField(default=dict, blank=True)
     error = models.TextField(blank=True)
     input_tokens = models.PositiveBigIntegerField("fresh input tokens", null=True, blank=True)
     cache_read_tokens = models.PositiveBigIntegerField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""The text that live runs of this process are saying right now, and who is watching. Never the truth: rows are."""
+"""The text that live runs are saying right now, and who watches those of this process. Never the truth: rows are."""
 
 import uuid
 from collections import defaultdict
@@ -32,14 +32,25 @@ class Preview:
     _blocks: Blocks = field(default_factory=Blocks)
 
     def add(self, number: int, piece: str, thought: bool = False) -> None:
+        """Take in what a model step of this process says, and tell those who watch."""
+        self._take(number, piece, thought)
+        wake(self.conversation)
+
+    def become(self, number: int, text: str, thought: str) -> None:
+        """Take in all that a model step of another process has said, as far as it is stored."""
+        if number != self.number or not (text.startswith(self.read()) and thought.startswith(self.thought)):
+            self.empty()
+        self._take(number, text[len(self.text) :], thought=False)
+        self.thought = thought
+
+    def _take(self, number: int, piece: str, thought: bool) -> None:
         if number != self.number:
             self.empty()
             self.number = number
         if thought:
             self.thought += clean(piece)
-        else:
+        elif piece:
             self._pieces.append(piece)
-        wake(self.conversation)
 
     def read(self) -> str:
         """Return the whole text so far; then `closed` of its characters are in Markdown blocks that are finished."""

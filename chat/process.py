@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import structlog
+from django.conf import settings
 
-from chat import rows, runs, store
+from chat import hints, rows, runs, store
 from chat.db import read, write
 from chat.sessions import close_ended_sessions
 from chat.sweep import sweep
@@ -16,6 +17,7 @@ SESSION_SECONDS = 1.0
 OWNERSHIP_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 SWEEP_SECONDS = 2.0
+LOOK_SECONDS = 5.0
 
 log = structlog.get_logger("agentsite.process")
 
@@ -33,10 +35,15 @@ def start(serving: bool = True) -> None:
         asyncio.create_task(every(FLUSH_SECONDS, flush_previews)),
         asyncio.create_task(every(OWNERSHIP_SECONDS, drop_lost_runs)),
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
+        asyncio.create_task(every(LOOK_SECONDS, hints.look)),
     ]
     if serving:
         _tasks.append(asyncio.create_task(every(SWEEP_SECONDS, take_abandoned)))
         _tasks.append(asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)))
+    if settings.REDIS_URL:
+        from chat.shared_hints import listen  # its client comes with an extra
+
+        _tasks.append(asyncio.create_task(listen(drop_lost_runs)))
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -51,18 +58,21 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
 
 async def flush_previews() -> None:
     """Keep in their rows the texts that live runs have said since the last time, all in one transaction."""
-    pieces = []
+    pieces, grown = [], set()
     for work in tuple(runs.live.values()):
         showing = work.preview
         if showing and showing.number and (length := len(showing.read()) + len(showing.thought)) > showing.flushed:
             showing.flushed = length
             pieces.append((work.run, work.attempt, showing.number, showing.text, showing.thought))
+            grown.add(work.conversation)
     if pieces:
         await write(store.flush, pieces)
+    for conversation in grown:  # pages of this process have more than that
+        hints.tell_others(conversation)
 
 
 async def drop_lost_runs() -> None:
-    """Let go of runs that are not ours any more: deleted with their conversation or person, or taken over."""
+    """Let go of runs that are to stop, and of those not ours any more: taken over, or deleted with their person."""
     working = set(runs.live)
     if working:
         kept = await read(rows.runs_of, runs.PROCESS)

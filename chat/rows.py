@@ -3,7 +3,7 @@ change falls between them."""
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,8 +138,12 @@ def has_queued(conversation: uuid.UUID) -> bool:
 
 
 def runs_of(process: str) -> set[uuid.UUID]:
-    """Return the live runs whose lease a process holds."""
-    return set(Run.objects.filter(owner=process, status__in=LIVE).values_list("pk", flat=True))
+    """Return the live runs whose lease a process holds, without those that are to stop."""
+    return set(Run.objects.filter(owner=process, status__in=LIVE, stopping=False).values_list("pk", flat=True))
+
+
+def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    return dict(Conversation.objects.filter(pk__in=conversations).values_list("pk", "revision"))
 
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:
@@ -158,6 +162,12 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
         return Talk(0, "")
     pairs = [(message, message.run)]
     return Talk(0, "", pairs, *_said(pairs))
+
+
+def saying(run: uuid.UUID) -> Step | None:
+    """Return the model step that works on a run's answer, with its run and what is stored of its text."""
+    steps = Step.objects.filter(run=run, kind=StepKind.MODEL, status=StepStatus.RUNNING, input__purpose="answer")
+    return steps.select_related("run").only("number", "output", "run__answer").order_by("number").last()
 
 
 def _said(

@@ -14,11 +14,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from agentsite.health import draining
-from chat import endpoints, preview, rows, store
+from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
@@ -129,11 +128,17 @@ def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
 
 
 async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool:
-    """Stop the runs of a conversation that this process works on, but for one; say whether there were any."""
-    working = [work.run for work in live.values() if work.conversation == conversation and work.run != spared]
-    for run in working:
+    """Stop the runs at work in a conversation, but for one, whichever process works on them; say if there were any.
+
+    Those of this process stop at once. What is stored reaches the others, and whoever takes over where one dies.
+    """
+    here = [work.run for work in live.values() if work.conversation == conversation and work.run != spared]
+    for run in here:
         drop(run)
-    return bool(working)
+    asked = await write(store.ask_to_stop, conversation, spared)
+    if asked:
+        hints.tell_others(conversation, stop=True)
+    return bool(here or asked)
 
 
 async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
@@ -168,12 +173,7 @@ def leave(run: uuid.UUID) -> None:
 
 async def hint(conversation: uuid.UUID) -> None:
     """Tell every viewer of a conversation, in any process, that there is something newer to read."""
-    await get_channel_layer().group_send(group(conversation), {"type": "hint"})
-
-
-def group(conversation: uuid.UUID) -> str:
-    """Return the name of the channel layer's group for a conversation."""
-    return f"conversation.{conversation.hex}"
+    hints.tell(conversation)
 
 
 async def _drive(work: Live) -> None:

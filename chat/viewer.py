@@ -50,11 +50,17 @@ class Viewer:
     _busy: bool = False
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
     _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
+    _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
         """Whether something is going on that may change without a hint reaching this page."""
         return self._busy
+
+    @property
+    def reads_afar(self) -> bool:
+        """Whether another process writes what this page shows, which comes no sooner than it is stored."""
+        return bool(self._afar)
 
     def resume(self, since: int) -> None:
         """The page has the conversation up to a revision; what it has of live answers is not known."""
@@ -87,7 +93,7 @@ class Viewer:
 
     def stream(self) -> SafeString:
         """Return the frame for what live runs have said since the last time. Reads nothing."""
-        showing = [(run, preview_of(run)) for run in self._live]
+        showing = [(run, self._showing(run)) for run in self._live]
         return render.joined(self._text(run, preview) for run, preview in showing if preview)
 
     def _anew(self) -> Iterator[SafeString]:
@@ -117,6 +123,7 @@ class Viewer:
             live = rows.live_runs(self.conversation)
             shown = branches.shown(self.conversation, [run.answer_id for run in live])
             self._live = {run.pk: self._live.get(run.pk, -1) for run in live if run.answer_id in shown}
+            self._afar = {pk: showing for pk, showing in self._afar.items() if pk in self._live}
             self._busy = bool(live)
             yield self._doing(live)
             if not live:
@@ -130,6 +137,7 @@ class Viewer:
         """
         for pk, seen in self._live.items():
             talk = rows.live_answer(pk, seen)
+            showing = self._look_afar(pk)  # what is read after the rest may be newer than it, not older
             for message, run in talk.messages:
                 if run is None or not run.live:
                     continue  # its end comes with the conversation's next revision
@@ -137,7 +145,6 @@ class Viewer:
                 yield render.changed_article(render.article(message, run, talk))
                 if run.status != RunStatus.QUEUED:
                     yield self._doing([run])
-                showing = preview_of(pk)
                 if not (showing and showing.number):
                     self._texts.pop(pk, None)
                     yield render.preview_frames(message.pk, True, closed=markdown(talk.partial.get(pk, "")))
@@ -145,8 +152,23 @@ class Viewer:
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""
         run = rows.at_work(live)
-        showing = preview_of(run.pk) if run else None
+        showing = self._showing(run.pk) if run else None
         return render.live_frames(run, writing=bool(showing and showing.text))
+
+    def _showing(self, run: uuid.UUID) -> Preview | None:
+        return preview_of(run) or self._afar.get(run)
+
+    def _look_afar(self, run: uuid.UUID) -> Preview | None:
+        """Return what a live run is saying; where another process works on it, that is what is stored by now."""
+        if here := preview_of(run):
+            return here
+        step = rows.saying(run)
+        if step is None:
+            self._afar.pop(run, None)
+            return None
+        showing = self._afar.setdefault(run, Preview(self.conversation, step.run.answer_id))
+        showing.become(step.number, step.output.get("text", ""), step.output.get("thought", ""))
+        return showing
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""

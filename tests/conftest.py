@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 import redis
 
 # Settings are read once, as Django is set up, so the environment of the tests is made before that.
+# DATABASE_URL and REDIS_URL stay: the suite runs on what they name.
 OURS = (
-    "ALLOWED_HOSTS", "HOST", "PORT", "PUBLIC_URL", "REDIS_URL", "REDIS_URL_FILE", "SECRET_KEY", "SECRET_KEY_FILE",
-    "TOOL_MODULES",
+    "ALLOWED_HOSTS", "DATABASE_URL_FILE", "HOST", "PORT", "PUBLIC_URL", "REDIS_URL_FILE", "SECRET_KEY",
+    "SECRET_KEY_FILE", "TOOL_MODULES",
 )  # fmt: skip
 FOLDER = tempfile.TemporaryDirectory(prefix="agentsite-tests-")
 for name in list(os.environ):
@@ -30,11 +31,12 @@ django.setup()
 
 from django.conf import settings as django_settings  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from agentsite import login  # noqa: E402
 from chat import endpoints  # noqa: E402
-from tests import browsers, network  # noqa: E402
+from tests import browsers, databases, network  # noqa: E402
 from tests.serving import Site, served  # noqa: E402
 
 # Real hashing takes a third of a second for every account and every sign-in.
@@ -44,6 +46,7 @@ PASSWORD = "correct horse battery staple"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(FOLDER.cleanup)
+    config.add_cleanup(databases.drop_all)
     network.forbid()
 
 
@@ -105,6 +108,20 @@ def _signed_in(user: User) -> Client:
     return client
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Two runs of the suite on one server take different databases."""
+    if databases.POSTGRES:
+        connections["default"].settings_dict["TEST"]["NAME"] = databases.PREFIX
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The threads of chat.db keep their connections, and a database that is in use cannot be dropped."""
+    yield
+    databases.end_connections()
+
+
 # Real servers and a real browser.
 
 
@@ -130,9 +147,25 @@ def site(server: Callable[..., Site]) -> Site:
 
 
 @pytest.fixture(scope="session")
+def postgres() -> None:
+    """What no connection to a file can show. The suite's second run is on PostgreSQL, and there nothing is skipped."""
+    if not databases.POSTGRES:
+        pytest.skip("Only on PostgreSQL: make test DATABASE_URL=…")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all parts have to be there, a test that misses one has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and databases.POSTGRES:
+        report.outcome = "failed"
+    return report
+
+
+@pytest.fixture(scope="session")
 def redis_url() -> str:
-    """A real Redis on this machine. Without one its tests skip, and in CI they fail."""
-    url = "redis://127.0.0.1:6379"
+    """A real Redis: the one of REDIS_URL, else one on this machine. Without it tests skip, and in CI they fail."""
+    url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
     try:
         with redis.Redis.from_url(url, socket_timeout=5) as client:
             client.ping()

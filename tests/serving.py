@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests import databases
+
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 60  # seconds, on a machine that is busy with something else
 STOPS_WITHIN = 20
@@ -70,7 +72,7 @@ def hidden(client: httpx2.Client, path: str) -> dict[str, str]:
 def site_environment(folder: Path, **variables: str) -> dict[str, str]:
     """The environment of the tests without what they set for themselves, and with a folder of its own."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "SECRET_KEY")}
-    return {**kept, "VAR_DIR": str(folder), "PYTHONUNBUFFERED": "1", **variables}
+    return {**kept, "VAR_DIR": str(folder), "PYTHONUNBUFFERED": "1", **databases.url_of(folder), **variables}
 
 
 def free_port() -> int:
@@ -81,10 +83,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
+def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
     """A site that answers, until the block ends; with a traceback in its log the block ends in an error."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
+    databases.make(folder)
     log_file = folder / f"server-{port}.log"
     with log_file.open("w") as log:
         process = subprocess.Popen(

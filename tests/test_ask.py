@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from chat.management.commands.ask import plain
+from tests import databases
 from tests.chat.made import conversation_of
 from tests.serving import ROOT, site_environment
 
@@ -24,6 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def fresh(folder: Path) -> dict[str, str]:
+    databases.make(folder)
     variables = site_environment(folder, LOG_LEVEL="WARNING", DJANGO_SUPERUSER_PASSWORD="correct horse")
     assert manage(variables, "migrate", "--verbosity=0").returncode == 0
     return variables

@@ -5,7 +5,7 @@ from chat.store.branches import continue_run, edit, regenerate, show
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
 from chat.store.forks import fork
-from chat.store.leases import give_up, renew, take_queued
+from chat.store.leases import ask_to_stop, give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
 from chat.store.queue import put_first, unqueue
 from chat.store.takeover import busy, end_abandoned, take_over
@@ -15,6 +15,7 @@ __all__ = [
     "Sent",
     "StaleOwner",
     "apply",
+    "ask_to_stop",
     "busy",
     "check_allowance",
     "continue_run",

@@ -25,12 +25,13 @@ def check_allowance(user: int, at: datetime) -> None:
     """Raise Refused, in words for a person, if one more run of theirs may not begin now.
 
     Called in the transaction that makes the run, before it writes anything. The person's row is locked until that
-    commits, so that requests that come at once are counted one after the other (SQLite has one writer anyway). A run
+    commits, so that requests that come at once are counted one after the other (SQLite has one writer anyway); its key
+    is not, which every row of theirs that is written elsewhere refers to. A run
     that began may go past a limit of tokens or cost: it has limits of its own.
     """
     if all(most is None for most in limits_of(user).values()):
         return
-    list(User.objects.select_for_update().filter(pk=user).values_list("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk=user).values_list("pk"))
     if reached := standing(user, at).reached:
         said = WORDS[reached.kind].format(
             runs=plural(int(reached.most or 0), "run"),

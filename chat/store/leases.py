@@ -36,6 +36,11 @@ def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
     Run.objects.filter(pk=run, attempt=attempt, status__in=BUSY).update(owner="", lease_until=at)
 
 
+def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> int:
+    """Note that the runs at work in a conversation, but for one, are to stop; return how many there are."""
+    return Run.objects.filter(conversation=conversation, status__in=BUSY).exclude(pk=spared).update(stopping=True)
+
+
 def lease(run: Run, process: str, at: datetime) -> None:
     """Give a run, not saved yet, to a process."""
     run.status, run.started, run.doing = RunStatus.RUNNING, at, "Thinking"

@@ -18,14 +18,19 @@ PUBLIC = {"PUBLIC_URL": "https://chat.example.com"}
 NO_REDIS_URL = (
     "REDIS_URL must be redis:// or rediss:// with a host, and at most a port, a password and a database's number."
 )
+NO_DATABASE_URL = "DATABASE_URL must be postgresql://user:password@host:port/name or sqlite:///path."
+NO_DATABASE_FILE = "DATABASE_URL must name a file in a folder that is there and can be written to."
 STRONG = "a-key-of-fifty-characters-or-more-0123456789-abcdefghij"
 
 
 def start(folder: Path, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = site_environment(folder, **variables)
+    for name in {"DATABASE_URL", "REDIS_URL"} - variables.keys():  # what the suite itself runs on
+        environment.pop(name, None)
     return subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
-        env=site_environment(folder, **variables),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -111,6 +116,15 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
         ({"REDIS_URL": "http://127.0.0.1:6379"}, NO_REDIS_URL),
         ({"REDIS_URL": "redis://"}, NO_REDIS_URL),
         ({"REDIS_URL": "redis://:hidden@127.0.0.1:6379/zero"}, NO_REDIS_URL),
+        ({"DATABASE_URL": "mysql://me:hidden@db/chat"}, NO_DATABASE_URL),
+        ({"DATABASE_URL": "postgresql://me:hidden@db:5432/"}, NO_DATABASE_URL),
+        ({"DATABASE_URL": "postgresql://me:hidden@db:port/chat?nonsense=1"}, NO_DATABASE_URL),
+        ({"DATABASE_URL": "sqlite:///"}, NO_DATABASE_FILE),
+        ({"DATABASE_URL": "sqlite:////no/such/folder/db.sqlite3"}, NO_DATABASE_FILE),
+        (
+            {"DATABASE_URL": "sqlite:///db.sqlite3", "DATABASE_URL_FILE": "/dev/null"},
+            "DATABASE_URL and DATABASE_URL_FILE are both set; keep one of them.",
+        ),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short: take 16 random characters or more."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR cannot be the folder '/dev/null/var': Not a directory."),
     ],
@@ -197,6 +211,69 @@ def test_every_secret_can_come_from_a_file(tmp_path: Path) -> None:
         "SECRET_KEY": STRONG,
         "REDIS_URL": "rediss://:password@cache.example:6380/2",
     }
+
+
+def test_a_database_on_a_server_is_named_by_its_address(tmp_path: Path) -> None:
+    url = "postgres://me:p%40ss@db.example:6432/chat?sslmode=require"
+    found = settings(tmp_path, "DATABASES", DATABASE_URL=url)["DATABASES"]["default"]
+
+    named = {name: found[name] for name in ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "CONN_MAX_AGE")}
+    assert named == {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "chat",
+        "USER": "me",
+        "PASSWORD": "p@ss",
+        "HOST": "db.example",
+        "PORT": "6432",
+        "CONN_MAX_AGE": 0,
+    }
+    assert found["OPTIONS"]["sslmode"] == "require"
+    assert found["OPTIONS"]["pool"]["max_size"] == 16
+
+
+def test_a_database_in_a_file_can_be_elsewhere(tmp_path: Path) -> None:
+    found = settings(tmp_path, "DATABASES", DATABASE_URL=f"sqlite:///{tmp_path}/else%20where.sqlite3")
+
+    assert found["DATABASES"]["default"]["NAME"] == f"{tmp_path}/else where.sqlite3"
+
+
+def test_the_password_of_the_database_is_kept_out_of_the_log(tmp_path: Path) -> None:
+    log = "import logging, django; django.setup(); logging.error('it was hidden-for-good')"
+    done = start(
+        tmp_path,
+        "-c",
+        log,
+        DATABASE_URL="postgresql://me:hidden-for-good@db.example/chat",
+        DJANGO_SETTINGS_MODULE="agentsite.settings",
+    )
+
+    assert "hidden-for-good" not in done.stderr
+    assert "***" in done.stderr
+
+
+def test_redis_makes_the_layer_between_processes(tmp_path: Path) -> None:
+    assert settings(tmp_path, "CHANNEL_LAYERS") == {"CHANNEL_LAYERS": {}}
+
+    layer = settings(tmp_path, "CHANNEL_LAYERS", REDIS_URL="redis://127.0.0.1:6379/1")["CHANNEL_LAYERS"]["default"]
+
+    assert layer["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"
+    assert layer["CONFIG"]["hosts"] == ["redis://127.0.0.1:6379/1"]
+
+
+def test_a_package_that_is_missing_is_named_by_its_extra(tmp_path: Path) -> None:
+    """As where [scale] is not installed: an import system that does not find these."""
+    without = (
+        "import sys; from importlib.machinery import PathFinder; find = PathFinder.find_spec; "
+        "hide = ('psycopg', 'redis'); "
+        "sys.meta_path[:] = [f for f in sys.meta_path if f is not PathFinder]; "
+        "sys.meta_path.append(type('Some', (), {'find_spec': staticmethod("
+        "lambda name, path=None, target=None: None if name.startswith(hide) else find(name, path, target))})); "
+        "import agentsite.settings"
+    )
+    for name, url in (("DATABASE_URL", "postgresql://me:hidden@db/chat"), ("REDIS_URL", "redis://:hidden@cache")):
+        done = start(tmp_path, "-c", without, **{name: url})
+        sentence = f"{name} is set, and the packages for it are missing. Install the extra [scale].\n"
+        assert (done.returncode, done.stderr) == (1, sentence)
 
 
 def test_a_public_site_has_secure_cookies_and_one_origin(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """A page's frames, applied to a page as a browser would: live and loaded pages show the same."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 
-from chat import endpoints, preview, runs
-from chat.db import read
+from chat import endpoints, preview, runs, store
+from chat.agent.events import Ended, ModelFailed, ModelStarted
+from chat.db import read, write
 from chat.preview import Preview
 from chat.viewer import OPEN_LIMIT, Viewer
 from tests.scripted import endpoint, says
@@ -104,6 +107,38 @@ async def test_the_next_model_step_begins_with_an_empty_text(viewer: Viewer) -> 
     frame = viewer.stream()
     assert 'innerHTML:#m-7-closed"></div>' in frame
     assert "It is warm." in frame
+
+
+async def test_what_another_process_streams_is_shown_as_far_as_it_is_stored(viewer: Viewer, alice: User) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def flush(text: str, number: int = 1) -> str:
+        store.flush([(sent.run, sent.attempt, number, text, "")])
+        frame = viewer.catch_up()
+        assert frame is not None
+        return frame + viewer.stream()
+
+    sent = await write(store.send, viewer.conversation, alice.pk, "And?", str(uuid4()), "m", "elsewhere:1:x", at)
+    await write(store.apply, sent.run, sent.attempt, (ModelStarted(1, at, 1, "m", 0, "", 0),))
+    viewer.resume(2)
+    assert "First block." in await read(flush, "First block.\n\nSecond")
+    assert viewer.reads_afar
+    more = await read(flush, "First block.\n\nSecond goes on")
+    assert "First block." not in more
+    assert "Second goes on" in more
+    assert "article" not in more
+    assert await read(flush, "First block.\n\nSecond goes on") == ""
+    failed = (ModelFailed(1, at, "", "cut"), ModelStarted(2, at, 1, "m", 0, "", 0))
+    await write(store.apply, sent.run, sent.attempt, failed)
+    anew = await read(flush, "Another try", 2)
+    assert re.search('innerHTML:#m-[0-9]+-closed"></div>', anew)
+    assert "Another try" in anew
+    await write(store.apply, sent.run, sent.attempt, (Ended(at, "done", "done", "Another try.", ""),))
+    last = await read(viewer.catch_up)
+    assert last is not None
+    assert last.count("Another try.") == 1
+    assert viewer.stream() == ""
+    assert not viewer.reads_afar
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A site beside an endpoint that says what a test wants, the people who ask it, and all that they then see."""
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
+from tests import databases
 from tests.conftest import PASSWORD
 from tests.security.endpoint import Endpoint, Reply, answering
 from tests.serving import Site, hidden, served
@@ -80,10 +80,8 @@ class Talking:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Each value in the database as text, with its table and column."""
-        path = Path(self.site.environment["VAR_DIR"]) / "db.sqlite3"
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            for table in tables:
+        with databases.opened(self.site.environment) as database:
+            for (table,) in database.execute(databases.TABLES).fetchall():
                 found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
                 names = [column[0] for column in found.description]
                 for row in found:

@@ -1,16 +1,15 @@
 """Frames as a stranger, or a page that was tampered with, would send them: rights are looked up for each."""
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
 
+from tests import databases
 from tests.conftest import PASSWORD
 from tests.scripted import says
 from tests.security.talking import Talking
@@ -189,11 +188,9 @@ def test_a_conversation_that_was_given_to_another_is_ones_own_no_more(site: Site
     with opened(site, bob_at, conversation) as page:
         page.say(action="resume", since=0)
         page.until('id="cursor"')
-        database = Path(site.environment["VAR_DIR"]) / "db.sqlite3"
-        with closing(sqlite3.connect(database, timeout=20)) as rows, rows:
-            [alice] = rows.execute("SELECT id FROM auth_user WHERE username = 'alice'").fetchone()
-            give = "UPDATE chat_conversation SET owner_id = ? WHERE id = ?"
-            assert rows.execute(give, [alice, conversation.replace("-", "")]).rowcount == 1
+        give = "UPDATE chat_conversation SET owner_id = (SELECT id FROM auth_user WHERE username = 'alice') WHERE id = "
+        with databases.opened(site.environment) as rows:
+            assert rows.execute(f"{give} '{databases.key(conversation)}'").rowcount == 1
         page.ask("Still mine?")
         assert page.close_code() == 4404
 

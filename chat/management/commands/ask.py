@@ -10,11 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from chat import endpoints, process, rows, runs, store, trace
+from chat import endpoints, hints, process, rows, runs, store, trace
 from chat.db import read
 from chat.draining import drain
 from chat.local import site
@@ -98,18 +97,17 @@ def plain(text: str) -> str:
 
 async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
     """Give a run and its steps each time that they changed, until it has ended."""
-    layer, since = get_channel_layer(), 0
-    channel = await layer.new_channel()
-    await layer.group_add(runs.group(sent.conversation), channel)
-    live = True
+    since, live, newer = 0, True, asyncio.Event()
+    hints.watch(sent.conversation, newer.set)
     while live:
+        newer.clear()
         if found := await read(rows.run_since, sent.run, since):
             run, steps = found
             since, live = run.revision, run.live
             yield run, steps
         if live:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(layer.receive(channel), POLL_SECONDS)
+                await asyncio.wait_for(newer.wait(), POLL_SECONDS)
 
 
 def _described(step: Step) -> dict[str, Any]:

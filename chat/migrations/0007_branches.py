@@ -16,7 +16,7 @@ FILL_LEAF = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0005_resumption'),
+        ('chat', '0006_run_stopping'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='conversation',
             name='anew',
-            field=models.PositiveBigIntegerField(default=0, help_text='The revision at which its list last became another one, and not just a longer one.'),
+            field=models.PositiveBigIntegerField(db_default=0, default=0, help_text='The revision at which its list last became another one, not just longer.'),
         ),
         migrations.AddField(
             model_name='conversation',
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='ahead',
-            field=models.BooleanField(default=False, help_text='It begins before others that wait.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='It begins before others that wait.'),
         ),
         migrations.AddField(
             model_name='run',
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='copied',
-            field=models.BooleanField(default=False, help_text='It came with a fork. What it used counts where it ran.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='It came with a fork. What it used counts where it ran.'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -1,0 +1,59 @@
+"""Tells viewers that there is something newer to read: here at once, in other processes through Redis.
+
+A hint says which conversation, never what. It may be lost or doubled: `look` finds what a lost one would have told.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+
+from django.conf import settings
+
+from chat import rows
+from chat.db import read
+
+Wake = Callable[[], None]
+
+_watchers: dict[uuid.UUID, set[Wake]] = defaultdict(set)
+_looked: dict[uuid.UUID, int] = {}
+
+
+def watch(conversation: uuid.UUID, wake: Wake) -> None:
+    """From here on `wake` is called when something of a conversation was stored, in any process."""
+    _watchers[conversation].add(wake)
+
+
+def unwatch(conversation: uuid.UUID, wake: Wake) -> None:
+    _watchers[conversation].discard(wake)
+    if not _watchers[conversation]:
+        del _watchers[conversation]
+        _looked.pop(conversation, None)
+
+
+def tell(conversation: uuid.UUID) -> None:
+    """Tell every viewer of a conversation, in any process. It waits for nothing."""
+    tell_here(conversation)
+    tell_others(conversation)
+
+
+def tell_here(conversation: uuid.UUID) -> None:
+    for wake in tuple(_watchers.get(conversation, ())):
+        wake()
+
+
+def tell_others(conversation: uuid.UUID, stop: bool = False) -> None:
+    """Tell the other processes, where there may be any; `stop`: somebody wants a run of the conversation to stop."""
+    if settings.REDIS_URL:
+        from chat.shared_hints import post  # its client comes with an extra
+
+        post(conversation, stop)
+
+
+async def look() -> None:
+    """Wake the viewers of conversations that went on since the last look: a hint may have been lost."""
+    if not _watchers:
+        return
+    for conversation, revision in (await read(rows.revisions, list(_watchers))).items():
+        if conversation in _watchers and _looked.get(conversation) != revision:
+            _looked[conversation] = revision
+            tell_here(conversation)

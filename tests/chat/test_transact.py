@@ -1,0 +1,140 @@
+"""What is written is written once, though the server ends connections in the middle of it."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection
+
+from chat import store
+from chat.db import read, write
+from chat.models import Conversation
+from chat.store import Sent
+from chat.transact import once
+from tests import databases
+from tests.chat.lossy import lossy
+from tests.chat.made import NOW, conversation_of
+from tests.serving import ROOT, site_environment
+
+T = TypeVar("T")
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITES = 8
+WRITE = """
+import django
+django.setup()
+from datetime import UTC, datetime
+from chat.models import Conversation
+from chat.transact import once
+now = datetime.now(UTC)
+for number in range({writes}):
+    print(once(lambda: Conversation.objects.create(owner_id={owner}, title=str(number), created=now, updated=now)))
+"""
+END_OTHERS = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def server(postgres: None, transactional_db: None) -> Iterator[None]:
+    """A server that may end every connection, that of the test itself too."""
+    yield
+    connection.close()
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["the server did it", "the server never heard of it"])
+def test_a_commit_that_was_not_answered_is_done_once(server: None, alice: User, tmp_path: Path, heard: bool) -> None:
+    with lossy(databases.suite_url(), dict.fromkeys((2, 3, 6), heard)) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", WRITE.format(writes=WRITES, owner=alice.pk)],
+            cwd=ROOT, env=site_environment(tmp_path, DATABASE_URL=url), capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.stdout.split() == [str(number) for number in range(WRITES)], done.stderr
+    stored = Conversation.objects.order_by("title").values_list("title", flat=True)
+    assert list(stored) == [str(number) for number in range(WRITES)]
+
+
+async def test_under_load_each_write_is_done_once_while_connections_are_ended(server: None, alice: User) -> None:
+    conversation = await read(conversation_of, alice)
+    over = threading.Event()
+
+    def end_others() -> None:
+        while not over.wait(0.02):
+            end_others_once()
+
+    def say(number: int) -> int:
+        revision = store.raise_conversation(conversation.pk)
+        conversation.messages.create(
+            role="user", text=str(number), owner=alice, born=revision, revision=revision, created=NOW
+        )
+        return revision
+
+    ending = asyncio.create_task(asyncio.to_thread(end_others))
+    revisions: list[int] = []
+    for first in range(0, 400, 20):
+        revisions += await asyncio.gather(*(write(say, first + number) for number in range(20)))
+    over.set()
+    await ending
+    stored = await read(lambda: list(conversation.messages.order_by("revision").values_list("revision", "text")))
+    assert [revision for revision, _ in stored] == sorted(revisions) == list(range(1, 401))
+    assert sorted(int(text) for _, text in stored) == list(range(400))
+
+
+async def test_a_read_is_done_again_where_its_connection_was_ended(server: None, alice: User) -> None:
+    await asyncio.gather(*(read(User.objects.count) for _ in range(20)))  # every reader has a connection
+    await asyncio.to_thread(end_others_once)
+    assert await asyncio.gather(*(read(User.objects.count) for _ in range(20))) == [1] * 20
+
+
+async def test_two_that_send_the_same_message_at_once_have_sent_it_once(server: None, alice: User) -> None:
+    """The second one fails at the unique id, is done anew, and finds what the first one stored."""
+    conversation = await read(conversation_of, alice)
+    sent: list[Sent] = []
+
+    def begin() -> Sent:
+        return store.start_conversation(alice.pk, "Hello", "id", "m", "here:1:x", NOW)
+
+    def late() -> Sent:
+        if not sent:
+            other = threading.Thread(target=lambda: sent.append(in_a_thread(lambda: once(begin))))
+            other.start()
+            other.join()
+            conversation.messages.create(owner=alice, client_id="id", text="Hello", born=1, revision=1, created=NOW)
+        return begin()
+
+    again = await write(late)
+    assert (again.message, again.fresh) == (sent[0].message, False)
+
+
+async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
+    tried = []
+
+    def fail() -> None:
+        tried.append(True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await write(fail)
+    assert len(tried) == 1
+
+
+def end_others_once() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(END_OTHERS)
+    connection.close()
+
+
+def in_a_thread(work: Callable[[], T]) -> T:
+    """Do something with a connection that is let go of afterwards."""
+    try:
+        return work()
+    finally:
+        connection.close()

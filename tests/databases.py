@@ -1,0 +1,89 @@
+"""Where tests store things: in files, or on the PostgreSQL server that DATABASE_URL names, in databases made for them.
+
+There each served site has one of its own, known by its folder, and what is made is dropped at the end.
+"""
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+URL = os.environ.get("DATABASE_URL", "")
+POSTGRES = URL.startswith("postgres")
+PREFIX = f"agentsite_test_{os.getpid()}"
+
+TABLES = (
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    if POSTGRES
+    else "SELECT name FROM sqlite_master WHERE type = 'table'"
+)
+
+_made: set[str] = set()
+
+
+def url_of(folder: Path) -> dict[str, str]:
+    """Return the variable that names the database of a site in this folder, if it needs one."""
+    if not POSTGRES:
+        return {}
+    return {"DATABASE_URL": urlsplit(URL)._replace(path=f"/{_name(folder)}").geturl()}
+
+
+def suite_url() -> str:
+    """Return the address of the database that tests in this process use, for another process."""
+    if POSTGRES:
+        return urlsplit(URL)._replace(path=f"/{PREFIX}").geturl()
+    return f"sqlite:///{connection.settings_dict['NAME']}"
+
+
+def make(folder: Path) -> None:
+    """Make the database of a site in this folder, where it is on a server and not there yet."""
+    if POSTGRES and (name := _name(folder)) not in _made:
+        _made.add(name)
+        _do(f'CREATE DATABASE "{name}"')
+
+
+@contextmanager
+def opened(environment: dict[str, str]) -> Iterator[Any]:
+    """Open the database of a site past Django; what was changed is committed at the end."""
+    if POSTGRES:
+        import psycopg  # Only where it is needed: SQLite's tests run without it.
+
+        with psycopg.connect(environment["DATABASE_URL"]) as served:
+            yield served
+    else:
+        with closing(sqlite3.connect(Path(environment["VAR_DIR"]) / "db.sqlite3", timeout=20)) as rows, rows:
+            yield rows
+
+
+def key(conversation: str) -> str:
+    """Return a conversation's id as the database has it."""
+    return conversation if POSTGRES else conversation.replace("-", "")
+
+
+def end_connections() -> None:
+    """End those to the suite's own database."""
+    if POSTGRES:
+        _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{PREFIX}'")  # noqa: S608
+
+
+def drop_all() -> None:
+    for name in sorted(_made):
+        _do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _made.clear()
+
+
+def _name(folder: Path) -> str:
+    return f"{PREFIX}_{zlib.crc32(str(folder).encode()):08x}"
+
+
+def _do(statement: str) -> None:
+    import psycopg  # Only where it is needed: SQLite's tests run without it.
+
+    with psycopg.connect(URL, autocommit=True) as server:
+        server.execute(statement)  # names cannot be parameters
