@@ -35,9 +35,7 @@ class Conversation(models.Model):
     )  # fmt: skip
     revision = models.PositiveBigIntegerField(default=0)
     anew = models.PositiveBigIntegerField(
-        default=0,
-        db_default=0,
-        help_text="The revision at which its list last became another one, and not just a longer one.",
+        default=0, db_default=0, help_text="The revision at which its list last became another one, not just longer."
     )
     created = models.DateTimeField()
     updated = models.DateTimeField()

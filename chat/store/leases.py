@@ -38,7 +38,8 @@ def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
 
 def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> int:
     """Note that the runs at work in a conversation, but for one, are to stop; return how many there are."""
-    return Run.objects.filter(conversation=conversation, status__in=BUSY).exclude(pk=spared).update(stopping=True)
+    runs = Run.objects.filter(conversation=conversation, status__in=BUSY)
+    return (runs.exclude(pk=spared) if spared else runs).update(stopping=True)
 
 
 def lease(run: Run, process: str, at: datetime) -> None:
