@@ -31,12 +31,13 @@ SELECT head.revision, head.title, path.id FROM head LEFT JOIN path ON 1 = 1 ORDE
 """  # noqa: S608  Made of constants.
 # A parent is older than its children, so the way up from the leaf ends at the oldest message that is asked for.
 SHOWN = f"""\
-WITH RECURSIVE head AS ({HEAD}), path(id, parent_id) AS (
-    SELECT message.id, message.parent_id FROM head JOIN chat_message message ON message.id = head.leaf
+WITH RECURSIVE head AS ({HEAD}), path(id, parent_id, born) AS (
+    SELECT message.id, message.parent_id, message.born FROM head
+    JOIN chat_message message ON message.id = head.leaf AND head.anew <= COALESCE(%s, head.anew)
     UNION ALL
-    SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id WHERE up.id >= %s
+    SELECT up.id, up.parent_id, up.born FROM path JOIN chat_message up ON up.id = path.parent_id WHERE up.id >= %s
 )
-SELECT id FROM path
+SELECT id FROM path WHERE born <= COALESCE(%s, born)
 """  # noqa: S608
 # From the leaf up to the first run that has begun.
 NEWEST_RUN = f"""\
@@ -97,11 +98,14 @@ def last(conversation: uuid.UUID, most: int, before: int | None = None) -> Path:
     return Path(found[0][0], found[0][1], ids)
 
 
-def shown(conversation: uuid.UUID, messages: Collection[int]) -> set[int]:
-    """Return which of these messages are on the branch that is shown."""
+def shown(conversation: uuid.UUID, messages: Collection[int], at: int | None = None) -> set[int]:
+    """Return which of these messages are on the branch that is shown.
+
+    With `at` it is which of them a page has that is at this revision: none, if another branch was chosen since.
+    """
     if not messages:
         return set()
-    path = _rows(SHOWN, [key(Conversation, conversation), min(messages)])
+    path = _rows(SHOWN, [key(Conversation, conversation), at, min(messages), at])
     return {message for (message,) in path}.intersection(messages)
 
 

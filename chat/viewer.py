@@ -121,7 +121,7 @@ class Viewer:
         if talk.revision != self.since or self._resumed:
             self.since, self._resumed = talk.revision, False
             live = rows.live_runs(self.conversation)
-            shown = branches.shown(self.conversation, [run.answer_id for run in live])
+            shown = branches.shown(self.conversation, [run.answer_id for run in live], talk.revision)
             self._live = {run.pk: self._live.get(run.pk, -1) for run in live if run.answer_id in shown}
             self._afar = {pk: showing for pk, showing in self._afar.items() if pk in self._live}
             self._busy = bool(live)

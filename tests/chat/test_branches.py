@@ -361,3 +361,17 @@ def test_a_conversation_that_is_not_there_has_nothing_to_show(db: None) -> None:
     assert rows.talk(nowhere).messages == []
     assert rows.talk_since(nowhere, 0) is None
     assert branches.newest_run(nowhere) is None
+
+
+def test_a_page_that_is_behind_has_neither_what_came_since_nor_anything_of_another_branch(alice: User) -> None:
+    here = talked(alice, "A")
+    at = Conversation.objects.get(pk=here).revision
+    answer = named(here, "A!")
+    assert branches.shown(here, [answer], at) == {answer}
+
+    later = Run.objects.get(pk=say(here, "B").run).answer_id
+    assert branches.shown(here, [answer, later], at) == {answer}
+    assert branches.shown(here, [answer, later]) == {answer, later}
+
+    regenerate(here, answer)
+    assert branches.shown(here, [answer], at) == set()
