@@ -27,8 +27,8 @@ def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uu
 
 
 def renew(runs: Sequence[uuid.UUID], process: str, at: datetime) -> None:
-    """Keep the leases of the runs that this process works on."""
-    Run.objects.filter(pk__in=runs, owner=process).update(lease_until=at + LEASE)
+    """Keep the leases of the runs that this process works on; one that has just ended has none any more."""
+    Run.objects.filter(pk__in=runs, owner=process, status__in=BUSY).update(lease_until=at + LEASE)
 
 
 def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
