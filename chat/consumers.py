@@ -21,11 +21,12 @@ from django.http import Http404
 from django.utils.safestring import SafeString
 
 from agentsite.health import draining
-from chat import endpoints, hints, preview, render, rows, runs, store
+from chat import branches, endpoints, hints, preview, render, rows, runs, store
 from chat.access import conversation_or_404, run_or_404, session_user
+from chat.acts import act
 from chat.db import read
-from chat.frames import BadFrame, Resume, Send, Stop, parse
-from chat.models import Conversation, Message
+from chat.frames import Act, BadFrame, Fork, Resume, Send, Stop, parse
+from chat.models import Conversation
 from chat.sessions import COME_BACK, SIGN_IN_AGAIN, OpenSocket, open_sockets
 from chat.viewer import Viewer
 
@@ -105,8 +106,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     await self._resume(user, frame)
                 case Send():
                     await self._send(user, conversation, frame)
-                case Stop():
-                    await runs.stop(self.id)
+                case Fork():
+                    raise BadFrame("A fork opens a page of its own, so it is asked for by a form.")
+                case _:
+                    await self._act(user, conversation, frame)
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
             self._say(render.notice(str(refusal)))
 
@@ -118,21 +121,37 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 run = await read(run_or_404, user, frame.run)
             except Http404:
                 raise BadFrame("There is no such run.") from None
-            newest = await read(rows.newest_run, self.id)
+            newest = await read(branches.newest_run, self.id)
             self.orders.append(partial(self.viewer.look_at, run, frame.run_since, follows=run == newest))
         self._wake()
 
     async def _send(self, user: User, conversation: Conversation, frame: Send) -> None:
-        if self.viewer.since is None and not self.orders:  # a page that said nothing of itself, such as a script
-            self.orders.append(partial(self.viewer.resume, conversation.revision))
+        self._assume_at(conversation)
         model = frame.model or conversation.model
         sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id, frame.mode)
         self.orders.append(self.viewer.follow)
+        elsewhere = ""
         if not sent.fresh:
-            message = await read(Message.objects.get, pk=sent.message)
-            self._say(render.replaced_article(render.Article(message)))
+            talk = await read(rows.said, self.id, sent.message)
+            for drawn in render.articles(talk):
+                self._say(render.replaced_article(drawn))
+            elsewhere = "" if talk.messages else "This was sent before, and stands on another branch."
         self._say(render.sent_frame(str(uuid.uuid4())))
-        self._say(render.notice(""))
+        self._say(render.notice(elsewhere))
+
+    async def _act(self, user: User, conversation: Conversation, frame: Act) -> None:
+        self._assume_at(conversation)
+        text = await act(user.pk, conversation, frame)
+        if not isinstance(frame, Stop):
+            self.orders.append(self.viewer.follow)
+            self._say(render.notice(""))
+        if text:
+            self._say(render.taken_back(text))
+
+    def _assume_at(self, conversation: Conversation) -> None:
+        """Take a page that said nothing of itself, such as a script, to have what there was before it spoke."""
+        if self.viewer.since is None and not self.orders:
+            self.orders.append(partial(self.viewer.resume, conversation.revision))
 
     async def _allowed(self) -> tuple[User, Conversation] | None:
         """Return who is here and the conversation, if they may (still) be here; else close, saying why."""

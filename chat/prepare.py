@@ -24,6 +24,7 @@ from chat.history import History, frozen, history
 from chat.memory import Remembered, recall
 from chat.models import Run, Step
 from chat.prompt import system_prompt
+from chat.store.texts import title_of
 from tools.registry import registry
 
 
@@ -82,7 +83,7 @@ def _task(found: _Found, targets: list[Target], small: Target | None) -> Task:
         found.frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
     )  # fmt: skip
     asking = Asking(targets, budget, str(run.message.owner_id), number, pending=opening)
-    is_first = run.message.parent_id is None
+    is_first = run.message.parent_id is None and run.conversation.title == title_of(run.message.text)
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
 
 

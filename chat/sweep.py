@@ -79,7 +79,7 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
             swept.elsewhere.append(run.pk)
             continue
         try:
-            await (_end(run, swept) if end else _take(run, swept))
+            await (_end(run, swept) if end or run.stopping else _take(run, swept))
         except store.StaleOwner:  # its owner is alive after all, or somebody else was faster
             swept.elsewhere.append(run.pk)
     for waiting in [] if end else await read(rows.only_queued):
@@ -95,14 +95,14 @@ async def _take(run: Run, swept: Swept) -> None:
         telemetry.taken_over(run.pk, attempt)
         runs.begin(run.pk, attempt, run.conversation_id)
     else:
-        telemetry.abandoned(run.conversation_id)
+        telemetry.abandoned(run.conversation_id, "crashed")
     (swept.taken if attempt else swept.ended).append(run.pk)
     await runs.hint(run.conversation_id)
 
 
 async def _end(run: Run, swept: Swept) -> None:
-    await write(store.end_abandoned, run, now())
-    telemetry.abandoned(run.conversation_id)
+    reason = await write(store.end_abandoned, run, now())
+    telemetry.abandoned(run.conversation_id, reason)
     swept.ended.append(run.pk)
     await runs.hint(run.conversation_id)
 

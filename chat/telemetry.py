@@ -118,10 +118,10 @@ class Observed:
         )  # fmt: skip
 
 
-def abandoned(conversation: object) -> None:
-    """Tell of a run that ended because the process that worked on it had died."""
-    metrics.RUNS.labels("crashed").inc()
-    log.warning("run ended", status="failed", reason="crashed", conversation=str(conversation))
+def abandoned(conversation: object, reason: str) -> None:
+    """Tell of a run that was ended by another process than the one that had worked on it, and died."""
+    metrics.RUNS.labels(reason).inc()
+    log.warning("run ended", reason=reason, conversation=str(conversation))
 
 
 def taken_over(run: object, attempt: int) -> None:

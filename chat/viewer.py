@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat import allowances, render, rows, trace
+from chat import allowances, branches, render, rows, trace
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus
 from chat.preview import Preview, preview_of
@@ -47,6 +47,7 @@ class Viewer:
     _unseen: bool = False
     _title: str = ""
     _whole: float = 0
+    _busy: bool = False
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
     _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
     _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class Viewer:
     @property
     def waits(self) -> bool:
         """Whether something is going on that may change without a hint reaching this page."""
-        return bool(self._live)
+        return self._busy
 
     @property
     def reads_afar(self) -> bool:
@@ -84,7 +85,7 @@ class Viewer:
         talk = rows.talk_since(self.conversation, self.since)
         if talk is None:
             return None
-        if talk.revision < self.since or len(talk.messages) > rows.SHOWN_MESSAGES:
+        if talk.anew:
             parts = [*self._anew(), *self._answers(), *self._trace()]
         else:
             parts = [*self._messages(talk), *self._answers(), *self._trace()]
@@ -96,10 +97,10 @@ class Viewer:
         return render.joined(self._text(run, preview) for run, preview in showing if preview)
 
     def _anew(self) -> Iterator[SafeString]:
-        """The whole list: too much is newer, or the page says that it has what does not exist (any more)."""
+        """The whole list: another branch is shown, too much is newer, or the page has what there is not."""
         whole = rows.talk(self.conversation)
         self.resume(whole.revision)
-        yield render.all_articles(render.articles(whole))
+        yield render.all_articles(self.conversation, whole)
         yield from self._messages(Talk(whole.revision, whole.title))
 
     def _messages(self, talk: Talk) -> Iterator[SafeString]:
@@ -120,8 +121,10 @@ class Viewer:
         if talk.revision != self.since or self._resumed:
             self.since, self._resumed = talk.revision, False
             live = rows.live_runs(self.conversation)
-            self._live = {run.pk: self._live.get(run.pk, -1) for run in live}
+            shown = branches.shown(self.conversation, [run.answer_id for run in live])
+            self._live = {run.pk: self._live.get(run.pk, -1) for run in live if run.answer_id in shown}
             self._afar = {pk: showing for pk, showing in self._afar.items() if pk in self._live}
+            self._busy = bool(live)
             yield self._doing(live)
             if not live:
                 yield render.allowance_frame(allowances.warning_in(self.conversation, timezone.now()))
@@ -148,11 +151,9 @@ class Viewer:
 
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""
-        at_work = [run for run in live if run.status != RunStatus.QUEUED] or live
-        if not at_work:
-            return render.live_frames(None)
-        showing = self._showing(at_work[0].pk)
-        return render.live_frames(at_work[0], writing=bool(showing and showing.text))
+        run = rows.at_work(live)
+        showing = self._showing(run.pk) if run else None
+        return render.live_frames(run, writing=bool(showing and showing.text))
 
     def _showing(self, run: uuid.UUID) -> Preview | None:
         return preview_of(run) or self._afar.get(run)
@@ -171,7 +172,7 @@ class Viewer:
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""
-        newest = rows.newest_run(self.conversation) if self.follows else None
+        newest = branches.newest_run(self.conversation) if self.follows else None
         if newest and newest.pk != self.run:
             yield self._show(newest)
         elif self.run and self._unseen and (run := Run.objects.filter(pk=self.run).first()):

@@ -12,6 +12,7 @@ from chat.agent.values import JSON, Call, Wire
 
 UNANSWERED = "Error: this call was not answered; whether it took effect is unknown."
 SUM_UP = "{}, and no more tools can be called. Answer now with what was found so far, and say what is missing."
+GO_ON = "Go on from where you stopped. Do not repeat what was done or said."
 SIZE = " size"  # no host has such a name
 SUMMARY_HEAD = "[What was said before, as a summary that was made automatically]"
 

@@ -23,13 +23,15 @@ def busy() -> list[Run]:
 
 
 def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int:
-    """Give a run to this process, as it was found; return its new attempt, or 0 if it is ended because it crashes.
+    """Give a run to this process, as it was found; return its new attempt.
+
+    Where somebody wants it to stop, or it crashes again and again, it is ended instead, and 0 is returned.
 
     `again` are the tools that may be run again; of any other one that was at work the model is told that its outcome
     is unknown. Raises StaleOwner where its owner still works on it, or somebody else was faster.
     """
     revision, run, steps = _claim(found)
-    if not _given_up(run) and _crashes(steps) + 1 >= MOST_CRASHES:
+    if run.stopping or (not _given_up(run) and _crashes(steps) + 1 >= MOST_CRASHES):
         _end(run, revision, steps, GIVEN_UP, at)
         return 0
     died = _last_seen(run, steps, at)
@@ -48,10 +50,13 @@ def take_over(found: Run, process: str, again: Collection[str], at: datetime) ->
     return run.attempt
 
 
-def end_abandoned(found: Run, at: datetime) -> None:
-    """End a run, as it was found, as crashed. Raises StaleOwner as `take_over` does."""
+def end_abandoned(found: Run, at: datetime) -> str:
+    """End a run, as it was found, and return the reason: it crashed, if nobody wanted it to stop.
+
+    Raises StaleOwner as `take_over` does.
+    """
     revision, run, steps = _claim(found)
-    _end(run, revision, steps, DIED, at)
+    return _end(run, revision, steps, DIED, at)
 
 
 def _claim(found: Run) -> tuple[int, Run, Sequence[Step]]:
@@ -63,10 +68,13 @@ def _claim(found: Run) -> tuple[int, Run, Sequence[Step]]:
     return revision, run, list(run.steps.order_by("number"))
 
 
-def _end(run: Run, revision: int, steps: Sequence[Step], words: str, at: datetime) -> None:
+def _end(run: Run, revision: int, steps: Sequence[Step], words: str, at: datetime) -> str:
     answers = [step.output for step in steps if step.input.get("purpose") == "answer"]
     said = answers[-1].get("text", "") if answers else ""
-    record(run.pk, revision, (Ended(at, RunStatus.FAILED, "crashed", said, words),))
+    crashed = Ended(at, RunStatus.FAILED, "crashed", said, words)
+    ended = Ended(at, RunStatus.STOPPED, "stopped", said) if run.stopping else crashed
+    record(run.pk, revision, (ended,))
+    return ended.stop_reason
 
 
 def _close(step: Step, again: Collection[str], at: datetime, revision: int) -> None:

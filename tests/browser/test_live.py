@@ -65,7 +65,7 @@ def test_two_tabs_of_one_conversation_show_the_same(page: Page) -> None:
     other.goto(page.url)
     answered(other)
     ask(page, "What is 6 * 7?")
-    expect(questions(other).last).to_have_text("What is 6 * 7?")
+    expect(questions(other).last.locator(".text")).to_have_text("What is 6 * 7?")
     expect(answered(other, 2)).to_contain_text("42")
     ask(other, "What is 6 * 8?")
     expect(answered(page, 3)).to_contain_text("48")

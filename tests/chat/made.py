@@ -7,6 +7,8 @@ from django.contrib.auth.models import User
 
 from chat.models import Conversation, Message, Role, Run, Step
 
+LIMITS = {"turns": 15, "tokens": 50_000, "cost": None, "seconds": 600}
+FROZEN = {"system": "You are the agent.", "tools": [], "mode": "", "limits": LIMITS}
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -15,9 +17,11 @@ def conversation_of(owner: User, title: str = "A trip") -> Conversation:
 
 
 def message_in(conversation: Conversation, text: str = "Remember that I live in Berlin") -> Message:
+    """What its owner says after all that was said there."""
     return Message.objects.create(
-        conversation=conversation, role=Role.USER, text=text, owner=conversation.owner, born=1, revision=1, created=NOW
-    )
+        conversation=conversation, parent=conversation.messages.order_by("pk").last(), role=Role.USER, text=text,
+        owner=conversation.owner, born=1, revision=1, created=NOW,
+    )  # fmt: skip
 
 
 def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Yes.", steps: int = 3) -> Run:
@@ -30,7 +34,7 @@ def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Y
     )  # fmt: skip
     run = Run.objects.create(
         conversation=conversation, message=asked, answer=said, status="done", stop_reason="done", model="demo",
-        request={"system": "You are the agent.", "tools": [], "mode": ""}, turns=2, tools={"get_weather": 2},
+        request=FROZEN, turns=2, tools={"get_weather": 2},
         input_tokens=1200, output_tokens=34, cost=Decimal("0.0021"), revision=1, created=NOW, started=NOW,
         ended=NOW + timedelta(seconds=steps),
     )  # fmt: skip

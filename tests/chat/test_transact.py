@@ -121,7 +121,7 @@ async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
     def fail() -> None:
         tried.append(True)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT nothing FROM nowhere")
+            cursor.execute("SELECT something FROM nowhere")
 
     with pytest.raises(DatabaseError, match="nowhere"):
         await write(fail)

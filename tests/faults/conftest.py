@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests import databases
 from tests.conftest import PASSWORD
 from tests.faults.sites import killable
 from tests.serving import Site
@@ -40,4 +41,5 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Known:
 def known(made: Known, tmp_path: Path) -> Known:
     folder = tmp_path / "site"
     shutil.copytree(made.folder, folder)
+    databases.copy(made.folder, folder)
     return Known(folder, made.session, made.conversation)

@@ -1,9 +1,9 @@
 """Served sites whose processes die, and what is found in their rows afterwards."""
 
 import json
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +12,13 @@ from typing import Any
 import httpx2
 
 from tests.serving import ROOT, Site, served
-from tests.sockets import PATIENCE
+from tests.sockets import opened
 
+# An answer is appended when it is done, or its head changes.
+DONE = (
+    r'm-\d+(?="[^>]*data-role="assistant" data-status="done"'
+    r'|-head"><span hidden data-mirror="status" data-value="done")'
+)
 PROGRAM = ("-m", "tests.faults.killing")
 
 
@@ -39,11 +44,10 @@ def checked(site: Site) -> dict[str, Any]:
     return found
 
 
-def wait_for_answers(client: httpx2.Client, conversation: str, number: int) -> str:
+def wait_for_answers(site: Site, client: httpx2.Client, conversation: str, number: int) -> str:
     """Wait until so many answers of a conversation are done; return its page."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        text = client.get(f"/c/{conversation}/").text
-        if text.count('data-role="assistant" data-status="done"') >= number:
-            return text
-        assert time.monotonic() < end, f"There were no {number} answers:\n{text}"
+    with opened(site, client, conversation) as page:
+        page.say(action="resume", since=0)
+        while len(set(re.findall(DONE, page.seen))) < number:
+            page.until(DONE)
+    return client.get(f"/c/{conversation}/").text

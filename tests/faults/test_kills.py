@@ -96,7 +96,7 @@ def test_what_was_being_said_stands_in_the_trace_and_is_said_once(known: Known) 
         socket.until("word70 ")
         site.process.kill()
     with killable(known.folder) as site, known.client(site) as client:
-        chat, _, trace = wait_for_answers(client, known.conversation, 2).partition('id="trace"')
+        chat, _, trace = wait_for_answers(site, client, known.conversation, 2).partition('id="trace"')
     assert [chat.count(f"word{n} ") for n in range(100)] == [1] * 99 + [0]
     assert "word99" in chat
     assert trace.count("word10 ") == 2  # what was said until the last second is kept

@@ -45,7 +45,7 @@ def test_a_run_that_ends_in_time_is_whole_and_nothing_new_begins(known: Known) -
             assert page.close_code() == 4012
         assert site.process.wait(PATIENCE) == 0
     with killable(known.folder) as site, known.client(site) as client:
-        assert "word99" in wait_for_answers(client, known.conversation, 3)
+        assert "word99" in wait_for_answers(site, client, known.conversation, 3)
         assert "note later" in (known.folder / "notes").read_text()
     assert checked(site)["taken"] == []
 
@@ -58,7 +58,7 @@ def test_a_run_that_does_not_end_in_time_goes_on_in_the_next_process(known: Know
         assert site.process.wait(PATIENCE) == 0
         assert "run given up" in site.log
     with killable(known.folder) as site, known.client(site) as client:
-        chat, _, trace = wait_for_answers(client, known.conversation, 2).partition('id="trace"')
+        chat, _, trace = wait_for_answers(site, client, known.conversation, 2).partition('id="trace"')
     assert chat.count("word1 ") == chat.count("word99") == 1
     assert trace.count("word1 ") == 2
     assert trace.count("word99") == 1

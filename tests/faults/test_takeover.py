@@ -93,6 +93,23 @@ def test_an_owner_that_renewed_its_lease_meanwhile_keeps_the_run(alice: User) ->
         store.take_over(run, "other:1:x", (), now())
 
 
+def test_a_run_that_was_to_stop_is_stopped_and_not_gone_on_with(alice: User) -> None:
+    run = begun(alice)
+    store.ask_to_stop(run.conversation_id)
+    assert take_over(run) == 0
+    run.refresh_from_db()
+    assert (run.status, run.stop_reason, run.error) == ("stopped", "stopped", "")
+    assert "stopped by the user" in steps_of(run)[3].output["text"]
+
+
+def test_a_run_that_ended_gets_no_lease_again(alice: User) -> None:
+    run = begun(alice)
+    store.end_abandoned(run, now())
+    store.renew([run.pk], DEAD, now())
+    run.refresh_from_db()
+    assert run.lease_until is None
+
+
 def test_a_stale_owner_is_refused_from_then_on(alice: User) -> None:
     run = begun(alice)
     take_over(run)
