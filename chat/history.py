@@ -9,9 +9,9 @@ from chat import branches
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
 from chat.agent.transcript import GO_ON, Answered, Asked, Entry, Frozen, Said, request
-from chat.agent.usage import tokens_a_byte
-from chat.agent.values import Call
 from chat.models import Role, Run, Step, StepKind, StepStatus
+from chat.wire.usage import tokens_a_byte
+from chat.wire.values import Call
 
 
 @dataclass(slots=True)

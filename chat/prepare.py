@@ -10,14 +10,12 @@ from django.conf import settings
 
 from chat import endpoints, resumption
 from chat.agent.asking import Asking, now
-from chat.agent.endpoint import Target
 from chat.agent.events import Batch, Began, MemoryRead
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.summary import title_order
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen
-from chat.agent.usage import TOKENS_A_BYTE
 from chat.allowances import Standing, standing
 from chat.db import read
 from chat.history import History, frozen, history
@@ -25,6 +23,8 @@ from chat.memory import Remembered, recall
 from chat.models import Run, Step
 from chat.prompt import system_prompt
 from chat.store.texts import title_of
+from chat.wire.endpoint import Target
+from chat.wire.usage import TOKENS_A_BYTE
 from tools.registry import registry
 
 

@@ -21,13 +21,13 @@ from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
-from chat.agent.values import JSON
 from chat.db import read, write
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
 from chat.store import Sent
 from chat.telemetry import Observed
+from chat.wire.values import JSON
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 

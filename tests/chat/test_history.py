@@ -12,7 +12,6 @@ from django.test import override_settings
 
 from chat import connections, endpoints, rows, runs
 from chat.agent.transcript import SUMMARY_HEAD
-from chat.agent.usage import TOKENS_A_BYTE
 from chat.db import read
 from chat.endpoint_models import Endpoint as StoredEndpoint
 from chat.endpoint_models import EndpointModel
@@ -20,6 +19,7 @@ from chat.history import history, request_again
 from chat.models import Conversation, Message, Role, Run, Step, StepKind
 from chat.preview import preview_of
 from chat.store import Sent
+from chat.wire.usage import TOKENS_A_BYTE
 from tests.agent.working import Reply, Rule, Ruled, is_summary, number_of, refusal, ruled
 from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import tool
