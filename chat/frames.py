@@ -66,7 +66,14 @@ class Stop(BaseModel):
     action: Literal["stop"]
 
 
-Frame = Resume | Send | Stop
+class Seen(BaseModel):
+    """How many frames the page has handled since its socket opened."""
+
+    action: Literal["seen"]
+    n: int = Field(ge=0, le=2**53)
+
+
+Frame = Resume | Send | Stop | Seen
 _frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
 
 
