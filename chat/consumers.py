@@ -17,8 +17,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404
 
-from chat import endpoints, render, rows, runs, store
-from chat.access import conversation_or_404, run_or_404, session_user
+from chat import endpoints, render, runs, store
+from chat.access import conversation_or_404, session_user
+from chat.catching_up import orders
 from chat.db import read
 from chat.feed import COME_BACK, COME_BACK_LATER, NOT_HERE, Feed
 from chat.frames import BadFrame, Resume, Seen, Send, Stop, parse
@@ -89,7 +90,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             frame = parse(text_data)
             match frame:
                 case Resume():
-                    await self._resume(self.feed, user, frame)
+                    for order in await orders(self.feed.viewer, user, frame):
+                        self.feed.order(order)
+                    self.feed.wake()
                 case Send():
                     await self._send(self.feed, user, conversation, frame)
                 case Stop():
@@ -103,18 +106,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         """The channel layer says that there is something newer to read."""
         if self.feed:
             self.feed.wake()
-
-    async def _resume(self, feed: Feed, user: User, frame: Resume) -> None:
-        if frame.since is not None:
-            feed.order(partial(feed.viewer.resume, frame.since))
-        if frame.run is not None:
-            try:
-                run = await read(run_or_404, user, frame.run)
-            except Http404:
-                raise BadFrame("There is no such run.") from None
-            newest = await read(rows.newest_run, self.id)
-            feed.order(partial(feed.viewer.look_at, run, frame.run_since, follows=run == newest))
-        feed.wake()
 
     async def _send(self, feed: Feed, user: User, conversation: Conversation, frame: Send) -> None:
         if feed.untold:  # such as a script

@@ -39,17 +39,20 @@ def _mode(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_message)]
 # The form sends "plain", and after it "react" where the switch is on. None: as before.
 ModeName = Annotated[Literal["", "react"] | None, BeforeValidator(_mode)]
-Revision = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=2**53)]
+Number = Annotated[int, Field(ge=0, le=2**53)]
+Revision = Annotated[Number | None, BeforeValidator(_blank_is_none)]
+Follows = Annotated[bool | None, BeforeValidator(_blank_is_none)]
 RunId = Annotated[uuid.UUID | None, BeforeValidator(_blank_is_none)]
 
 
 class Resume(BaseModel):
-    """The page says what it has; `run` alone asks to see that run."""
+    """The page says what it has; `run` alone asks to see that run. `follows`: its trace goes on to the next run."""
 
     action: Literal["resume"]
     since: Revision = None
     run: RunId = None
     run_since: Revision = None
+    follows: Follows = None
 
 
 class Send(BaseModel):
@@ -70,7 +73,7 @@ class Seen(BaseModel):
     """How many frames the page has handled since its socket opened."""
 
     action: Literal["seen"]
-    n: int = Field(ge=0, le=2**53)
+    n: Number
 
 
 Frame = Resume | Send | Stop | Seen

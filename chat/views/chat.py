@@ -14,7 +14,7 @@ from chat import allowances, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import articles
+from chat.render import articles, notice
 from chat.views import asked
 from chat.words import summary_line
 
@@ -56,12 +56,15 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
     if request.method == "GET":
         return render(request, "chat/page.html", _page(request, found))
+    partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
         async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
     except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
+        if partly:
+            return HttpResponse(notice(str(refusal)))  # with an error's status its browser would complain
         page = _page(request, found) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
         return render(request, "chat/page.html", page, status=422)
-    return redirect(found)
+    return HttpResponse(notice("")) if partly else redirect(found)
 
 
 @signed_in
