@@ -90,7 +90,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             frame = parse(text_data)
             match frame:
                 case Resume():
-                    for order in await orders(self.feed.viewer, user, frame):
+                    for order in await read(orders, self.feed.viewer, user, frame):
                         self.feed.order(order)
                     self.feed.wake()
                 case Send():

@@ -20,7 +20,7 @@ from tests.browser.chatting import (
     steps,
     stop,
 )
-from tests.browser.conftest import Complaints, Visit
+from tests.browser.conftest import Complaints, Visit, session_of
 from tests.proxy import Proxy, before
 from tests.serving import Site
 
@@ -151,3 +151,79 @@ def test_a_socket_that_gets_through_again_ends_the_polling(page: Page, proxy: Pr
     status_line(page, "")
     ask(page, "What is 6 * 7?")
     expect(answered(page, 2)).to_contain_text("42")
+
+
+def sleep_an_hour(page: Page, proxy: Proxy) -> None:
+    """The laptop sleeps: its socket dies without a word, and no timer of the page runs in time."""
+    proxy.stall()
+    page.clock.fast_forward("01:00:00")
+
+
+def test_after_an_hour_asleep_a_page_shows_what_happened_meanwhile(
+    visit: Visit, site: Site, proxy: Proxy, of_alice: StorageState
+) -> None:
+    page, other = visit(proxy.site, of_alice), visit(site, of_alice)
+    page.clock.install()
+    start(page, "How are you?")
+    answered(page)
+    box(page).fill("Half a thought")
+    other.goto(page.url.replace(proxy.site.url, site.url))
+    proxy.stall()
+    ask(other, "What is 6 * 7?")
+    answered(other, 2)
+    sleep_an_hour(page, proxy)
+    expect(answered(page, 2)).to_contain_text("42")
+    expect(box(page)).to_have_value("Half a thought")
+    assert drawn(page) == drawn(other)
+
+
+def test_signed_out_while_it_slept_a_page_says_so_and_keeps_the_draft(visit: Visit, site: Site, proxy: Proxy) -> None:
+    state = session_of(site, "alice")
+    page, other = visit(proxy.site, state), visit(site, state)
+    page.clock.install()
+    start(page, "How are you?")
+    answered(page)
+    box(page).fill("Half a thought")
+    proxy.stall()
+    other.goto("/settings/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    sleep_an_hour(page, proxy)
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out.")
+    status_line(page, "")
+    expect(box(page)).to_have_value("Half a thought")
+    page.keyboard.press("Enter")
+    expect(box(page)).to_have_value("Half a thought")
+    expect(page.get_by_role("link", name="Sign in again")).to_be_visible()
+
+
+@pytest.mark.usefixtures("handshakes_fail")
+def test_signed_out_while_it_polls_a_page_says_so_and_polls_no_more(visit: Visit, site: Site, proxy: Proxy) -> None:
+    proxy.lets_websockets_through = False
+    state = session_of(site, "alice")
+    page, other = visit(proxy.site, state), visit(site, state)
+    start(page, "How are you?")
+    expect(page.get_by_text(POLLING)).to_be_visible()
+    other.goto("/settings/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    box(page).fill("Not sent yet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out.")
+    expect(box(page)).to_have_value("Not sent yet")
+
+
+@pytest.mark.usefixtures("handshakes_fail")
+def test_a_conversation_deleted_while_its_page_polls_is_said_to_be_gone(
+    page: Page, site: Site, proxy: Proxy, visit: Visit, of_alice: StorageState, complaints: Complaints
+) -> None:
+    complaints.expect("status of 404")
+    proxy.lets_websockets_through = False
+    start(page, "How are you?")
+    expect(page.get_by_text(POLLING)).to_be_visible()
+    other = visit(site, of_alice)
+    other.goto(page.url.replace(proxy.site.url, site.url) + "delete/")
+    other.get_by_role("button", name="Delete").click()
+    box(page).fill("Still there?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not here any more")
