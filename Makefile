@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEPLOYED := PUBLIC_URL=https://chat.example.com SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz lint fmt chromium
+.PHONY: help run test fuzz bench lint fmt chromium
 
 help: ## what can be made
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp ## install what is needed
 
 test: $(VENV)/test.stamp chromium ## run all tests
 	@$(BIN)/python -m pytest
+
+bench: $(VENV)/test.stamp ## measure what the loop adds to a model call, against the bare client
+	@$(BIN)/python -m tests.bench.model_calls
 
 fuzz: $(VENV)/test.stamp ## cut and split every recorded stream at every byte, through whole runs (minutes)
 	@FUZZ=all $(BIN)/python -m pytest tests/streams

@@ -23,12 +23,15 @@ Abilities = Mapping[str, bool | str]
 class OnThisMachine:
     """An endpoint that this process brings along: the demo model, a local model, in tests a script.
 
-    `idle` are the seconds for which it may say nothing, `abilities` what is known of it before it is asked.
+    `idle` are the seconds for which it may say nothing, `abilities` what is known of it before it is asked, `window`
+    the tokens of its context, `places` how many requests it takes at once.
     """
 
     transport: httpx2.AsyncBaseTransport
     idle: float = IDLE_SECONDS
     abilities: Abilities = field(default_factory=dict)
+    window: int | None = None
+    places: int | None = None
 
 
 on_this_machine = {DEMO_URL: OnThisMachine(DemoTransport())}  # by base URL
@@ -69,6 +72,12 @@ def connect(
     return kept.endpoint
 
 
+def window_of(base_url: str) -> int | None:
+    """Return the tokens that an endpoint on this machine takes in; None where that is not known, or it is another."""
+    here = on_this_machine.get(base_url)
+    return here.window if here else None
+
+
 def slot_of(endpoint: Endpoint) -> int | str | None:
     """Return the slot that an endpoint is kept in; None if it has been replaced."""
     return next((slot for slot, kept in _kept.items() if kept.endpoint is endpoint), None)
@@ -82,7 +91,8 @@ def keep_only(slots: Collection[int | str]) -> None:
 
 def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None, int | None]) -> Endpoint:
     if here := on_this_machine.get(base_url):
-        return Endpoint(base_url, key, here.transport, {**here.abilities, **abilities}, idle=here.idle)
+        known, gate = {**here.abilities, **abilities}, Gate(None, here.places)
+        return Endpoint(base_url, key, here.transport, known, gate, here.idle)
     a_minute, at_once = limits[0] or settings.AGENT_REQUESTS_PER_MINUTE, limits[1] or settings.AGENT_MAX_CONCURRENT
     gate = Gate(a_minute, at_once, pace=_pace(base_url, a_minute))
     transport = httpx2.AsyncHTTPTransport(trust_env=False)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from chat.agent.endpoint import Endpoint, Target
 from chat.agent.errors import EndpointError
-from chat.connections import DEMO_URL, connect, keep_only, slot_of
+from chat.connections import DEMO_URL, connect, keep_only, slot_of, window_of
 from chat.db import read, write
 from chat.demo.wire import MODEL as DEMO_MODEL
 from chat.endpoint_models import Endpoint as StoredEndpoint
@@ -67,7 +67,7 @@ async def target(model: str) -> Target:
     """Return what answers for a model. Raises NoModel where it is gone, or its key cannot be read."""
     environment = _environment()
     if environment and model in settings.AGENT_MODELS:
-        return Target(environment, model)
+        return Target(environment, model, window_of(environment.base_url))
     if row := next((row for row in await _rows() if row.name == model), None):
         return _target_of(row)
     if environment and not settings.AGENT_MODELS:

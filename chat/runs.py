@@ -165,7 +165,8 @@ async def _work(work: Live) -> None:
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
     )  # fmt: skip
-    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in task.asking.targets]
+    asked = [*task.asking.targets, *filter(None, [task.fitting.small])]
+    known = [(target.endpoint, dict(target.endpoint.abilities)) for target in asked]
     async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
         async for batch in batches:
             if isinstance(batch[0], TextDelta):

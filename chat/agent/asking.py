@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import random
+import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 
 from chat.agent import react
 from chat.agent.context import Cut
@@ -38,7 +38,7 @@ class Order:
     """A request to be made. `body` writes it for a model, without what is refused; `targets` replace the run's own.
 
     `taken` are call ids used before; `last` is the limit that makes it the last one; `cut` is what its summary is of.
-    `attempts` is how often each target is asked at most.
+    `attempts` is how often each target is asked at most, `seconds` how long one of them may take.
     """
 
     body: Callable[[Target, tuple[str, ...]], bytes]
@@ -51,6 +51,7 @@ class Order:
     taken: Collection[str] = ()
     targets: list[Target] | None = None
     attempts: int = ATTEMPTS
+    seconds: float = float("inf")
 
     @property
     def for_person(self) -> bool:
@@ -102,7 +103,7 @@ class Asking:
         """Send a request once. An empty reply is an error, too."""
         endpoint, number, first_token, self.error = target.endpoint, 0, None, None
         assembler, textual = Assembler(endpoint.redactor()), order.textual(target)
-        voices, left = Voices(order.mode == "react", textual), partial(self.budget.left, bool(order.last))
+        voices, left = Voices(order.mode == "react", textual), self._left(order)
         try:
             _spare(target)
             with await endpoint.gate.join(self.user) as ticket:
@@ -132,10 +133,18 @@ class Asking:
             endpoint.breaker.succeeded()
         except NoReply as failure:
             self.error = failure
+            voices.feed(assembler.held)
             if number:
                 self.pending = (ModelFailed(number, self.clock(), str(failure), voices.answer, voices.thought),)
             if failure.again and failure.reason == "error":
                 endpoint.breaker.failed()
+            elif number and failure.reason != "timeout":
+                endpoint.breaker.succeeded()  # it is there, though it refuses
+
+    def _left(self, order: Order) -> Callable[[], float]:
+        """Return what tells how many seconds there are for an attempt that begins now."""
+        end = time.monotonic() + order.seconds
+        return lambda: min(self.budget.left(bool(order.last)), end - time.monotonic())
 
     async def _pass(self, ticket: Ticket, left: float) -> None:
         """Wait for a turn at the endpoint, as long as there is time."""

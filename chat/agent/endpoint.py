@@ -124,24 +124,17 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._explain(error) from error
         try:
-            async with aclosing(self._events(response, assembler)) as events:
-                while (data := await self._next(events, left)) is not None:
+            hide = self.redactor().hide
+            async with aclosing(self._events(response, assembler, left)) as events:
+                async for data in events:
                     reasoned = len(assembler.reasoning)
-                    piece = assembler.feed(_parse(self.redactor().hide(data)))
+                    piece = assembler.feed(_parse(hide(data)))
                     if piece or len(assembler.reasoning) > reasoned:
                         yield piece, assembler.reasoning[reasoned:]
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
         finally:
             await response.aclose()
-
-    async def _next(self, events: AsyncIterator[str], left: Callable[[], float]) -> str | None:
-        """Return the next event, None at the end. A comment that keeps the connection alive is no event."""
-        try:
-            async with within(left()), asyncio.timeout(self.idle):
-                return await anext(events, None)
-        except TimeoutError:
-            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
 
     def redactor(self) -> Redactor:
         """Return what hides our key in one reply."""
@@ -150,7 +143,10 @@ class Endpoint:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, response: httpx2.Response, assembler: Assembler) -> AsyncGenerator[str, None]:
+    async def _events(
+        self, response: httpx2.Response, assembler: Assembler, left: Callable[[], float]
+    ) -> AsyncGenerator[str, None]:
+        """Yield the data of each event. A comment that keeps the connection alive is no event."""
         kind = response.headers.get("content-type", "")
         if kind.startswith("application/json"):  # a whole reply to a streamed request
             yield (await response.aread()).decode("utf-8", "replace")
@@ -158,10 +154,12 @@ class Endpoint:
             return
         if kind.startswith("text/html"):
             raise StreamError(f"{self.host} answered with a web page instead of a reply. Is the base URL right?")
-        splitter = EventSplitter()
+        splitter, heard, clock = EventSplitter(), 0.0, asyncio.get_running_loop().time
         chunks = response.aiter_bytes()
-        async for chunk in chunks:
-            for data in splitter.feed(chunk):
+        while (chunk := await self._next(chunks, left(), clock() - heard if heard else 0)) is not None:
+            events = splitter.feed(chunk)
+            heard = clock() if events or not heard else heard
+            for data in events:
                 if data.startswith(DONE):
                     assembler.done = True
                     await _drain(chunks)
@@ -172,6 +170,16 @@ class Endpoint:
                 assembler.done = True
             else:
                 yield data
+
+    async def _next(self, chunks: AsyncIterator[bytes], left: float, silent: float) -> bytes | None:
+        """Return the next bytes, None at the end. Raises StreamError where no event came for too long."""
+        try:
+            async with asyncio.timeout(max(0, min(left, self.idle - silent))):
+                return await anext(chunks, None)
+        except TimeoutError:
+            if left < self.idle - silent:
+                raise NoReply(OUT_OF_TIME, "timeout", again=False) from None
+            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
 
     def _explain(self, error: openai.OpenAIError) -> EndpointError:
         """Say what went wrong, and what a person can do about it."""

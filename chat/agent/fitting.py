@@ -38,6 +38,7 @@ class Fitting:
     window: int = WINDOW
     rate: float = TOKENS_A_BYTE
     small: Target | None = None
+    frames: dict[tuple[str, ...], int] = field(default_factory=dict)
     most: float = float("inf")  # bytes, once the endpoint found a request too long
 
     async def fit(self, entries: Sequence[Entry], asking: Asking, turn: int) -> AsyncGenerator[Batch, None]:
@@ -88,11 +89,14 @@ class Fitting:
 
     def tighten(self, entries: Sequence[Entry]) -> None:
         """Take less room from here on: the endpoint found a request with these entries too long."""
-        self.most = self._bytes(entries) * TIGHTER
+        self.most = min(self.most, self._bytes(entries)) * TIGHTER
 
     def _bytes(self, entries: Sequence[Entry]) -> int:
         return sum(size(entry) for entry in shortened(entries, self.cut))
 
     def _frame(self, target: Target) -> int:
         """Return the bytes of a request in which nothing was said yet."""
-        return len(request(self.frozen, (), target.model, without=target.endpoint.refused(target.model)))
+        known = (target.model, *(without := target.endpoint.refused(target.model)))
+        if known not in self.frames:
+            self.frames[known] = len(request(self.frozen, (), target.model, without=without))
+        return self.frames[known]

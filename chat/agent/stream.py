@@ -46,7 +46,12 @@ class Assembler:
     @property
     def text(self) -> str:
         """What was said so far, all of it, though its end may not have been shown yet."""
-        return self._text + self._redactor.held
+        return self._text + self.held
+
+    @property
+    def held(self) -> str:
+        """The end of it that is not shown yet, because it may be the beginning of a secret."""
+        return self._redactor.held
 
     def feed(self, chunk: object) -> str:
         """Take one chunk in; return the text it adds. Raises StreamError for an error or for garbage."""

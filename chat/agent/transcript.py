@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from chat.agent import react
 from chat.agent.limits import WORDS
@@ -11,11 +12,19 @@ from chat.agent.values import JSON, Call, Wire
 
 UNANSWERED = "Error: this call was not answered; whether it took effect is unknown."
 SUM_UP = "{}, and no more tools can be called. Answer now with what was found so far, and say what is missing."
+SIZE = " size"  # no host has such a name
 SUMMARY_HEAD = "[What was said before, as a summary that was made automatically]"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Made:
+    """What was worked out of an entry, which goes into many requests: its messages by host, its size."""
+
+    made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Said(Made):
     """A message of the conversation: `role` is "user" or "assistant"."""
 
     role: str
@@ -23,7 +32,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Made):
     """A model step that asked for tools. `host` is the endpoint that sent its reasoning, and may want it back."""
 
     text: str
@@ -35,7 +44,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Made):
     """A tool step that has its result; `id` is that of the call."""
 
     id: str
@@ -43,7 +52,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Made):
     """What stands for all that was said before."""
 
     text: str
@@ -103,6 +112,13 @@ def transcript(system: str, entries: Iterable[Entry], host: str = "") -> list[Wi
 
 def wire(entry: Entry, host: str = "") -> Wire:
     """Return an entry as a message of the Chat Completions API; what is not set is left out, never null."""
+    if host not in entry.made:
+        entry.made[host] = _wire(entry, host)
+    message: Wire = entry.made[host]
+    return message
+
+
+def _wire(entry: Entry, host: str) -> Wire:
     match entry:
         case Said(role, text):
             return {"role": role, "content": text}
@@ -125,12 +141,15 @@ def wire(entry: Entry, host: str = "") -> Wire:
 
 def size(entry: Entry) -> int:
     """Return about how many bytes an entry takes in a request."""
-    said = _bytes(entry.text) + 60
-    if isinstance(entry, Asked):
-        said += sum(len(call.name) + _bytes(json.dumps(call.arguments, ensure_ascii=False)) for call in entry.calls)
-        said += 130 * len(entry.calls) + _bytes(entry.reasoning)
-        said += len(json.dumps(entry.details, ensure_ascii=False)) if entry.details else 0
-    return said
+    if SIZE not in entry.made:
+        said = _bytes(entry.text) + 60
+        if isinstance(entry, Asked):
+            said += sum(len(call.name) + _bytes(json.dumps(call.arguments, ensure_ascii=False)) for call in entry.calls)
+            said += 130 * len(entry.calls) + _bytes(entry.reasoning)
+            said += _bytes(json.dumps(entry.details, ensure_ascii=False)) if entry.details else 0
+        entry.made[SIZE] = said
+    bytes_: int = entry.made[SIZE]
+    return bytes_
 
 
 def repair(messages: Sequence[Wire]) -> list[Wire]:
@@ -157,7 +176,7 @@ def call_ids(message: Wire) -> list[str]:
 
 
 def _bytes(text: str) -> int:
-    """Return how many bytes a text takes as a string of JSON. It is asked for all that was said, each turn."""
+    """Return how many bytes a text takes as a string of JSON."""
     plain = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     return plain + text.count('"') + text.count("\\") + text.count("\n")
 

@@ -16,4 +16,4 @@ def sum_up(told: str) -> Reply:
     lines = [f"{WORDS.get(who, who)}: {text[:LONGEST_LINE]}" for who, text in LINE.findall(told)]
     while len(lines) > 1 and sum(map(len, lines)) > LONGEST:
         del lines[0]
-    return Reply("\n".join(lines) or "Nothing was said yet.")
+    return Reply("\n\n".join(lines) or "Nothing was said yet.")

@@ -41,6 +41,8 @@ def parameters(order: Order) -> Any:
     params.n_ctx, params.n_predict, params.n_parallel = order.context, order.reply, 1
     params.cache_ram_mib = KEPT_MEGABYTES
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order.threads
+    if order.temperature is not None:
+        params.sampling.temp = order.temperature
     return params
 
 

@@ -8,6 +8,7 @@ class Order:
     """A file to serve, under which name and key, with how many tokens of context.
 
     `reply` are the most tokens of one reply, `threads` those that it computes with; -1: as llama.cpp has it.
+    `temperature` is for requests that name none; None: as the model has it.
     """
 
     file: str
@@ -16,3 +17,4 @@ class Order:
     context: int
     reply: int
     threads: int
+    temperature: float | None

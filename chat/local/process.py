@@ -67,14 +67,18 @@ class Engine:
                     pipe.close()
 
 
-def start(file: Path, context: int = CONTEXT_TOKENS, reply: int = REPLY_TOKENS, threads: int = -1) -> Engine:
-    """Serve a GGUF file in a process of its own; return once it can be asked. Raises CannotStart.
-
-    `reply` are the most tokens of one reply, `threads` those that it computes with; -1: as llama.cpp has it.
-    """
+def start(
+    file: Path,
+    context: int = CONTEXT_TOKENS,
+    reply: int = REPLY_TOKENS,
+    threads: int = -1,
+    temperature: float | None = None,
+) -> Engine:
+    """Serve a GGUF file in a process of its own, as Order has it; return once it can be asked. Raises CannotStart."""
     if find_spec("xllamacpp") is None:
         raise CannotStart(NOT_INSTALLED)
-    began, order = time.monotonic(), Order(str(file), file.stem, secrets.token_urlsafe(32), context, reply, threads)
+    began, key = time.monotonic(), secrets.token_urlsafe(32)
+    order = Order(str(file), file.stem, key, context, reply, threads, temperature)
     engine = Engine(order.name, order.key, _process())
     engine.watching = threading.Thread(target=_watch, args=(engine,), name="local model", daemon=True)
     engine.watching.start()
@@ -83,7 +87,7 @@ def start(file: Path, context: int = CONTEXT_TOKENS, reply: int = REPLY_TOKENS, 
         engine.stop()
         trouble = engine.trouble or "what it said stands in the log."
         raise CannotStart(f"AGENT_LOCAL_GGUF is {str(file)!r}, which llama.cpp cannot load: {trouble}")
-    engine.base_url, engine.tools = f"{address}/v1", _tells_of_tools(address, order.key)
+    engine.base_url, engine.tools = f"{address}/v1", _tells_of_tools(address, key)
     log.info(
         "local model started", model=order.name, pid=engine.process.pid, seconds=round(time.monotonic() - began, 3)
     )

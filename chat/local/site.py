@@ -5,7 +5,7 @@ from django.conf import settings
 
 from chat.agent.errors import EndpointError
 from chat.connections import OnThisMachine, on_this_machine
-from chat.local.process import Engine, start
+from chat.local.process import CONTEXT_TOKENS, Engine, start
 
 PATIENCE_SECONDS = 600.0  # without a graphics card a long conversation is read for minutes before the first word
 
@@ -16,7 +16,8 @@ class Transport(httpx2.AsyncHTTPTransport):
     """The way to a local model: says in words when its process has ended, and is patient while it lives."""
 
     def __init__(self, engine: Engine) -> None:
-        super().__init__(trust_env=False)
+        # After a reply llama.cpp says that the connection stays, and closes it.
+        super().__init__(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
         self.engine = engine
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -33,5 +34,7 @@ def start_if_set() -> Engine | None:
         _engine = start(settings.AGENT_LOCAL_GGUF)
         settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = _engine.base_url, _engine.key
         known = {} if _engine.tools else {"tools": False}
-        on_this_machine[_engine.base_url] = OnThisMachine(Transport(_engine), PATIENCE_SECONDS, known)
+        on_this_machine[_engine.base_url] = OnThisMachine(
+            Transport(_engine), PATIENCE_SECONDS, known, CONTEXT_TOKENS, 1
+        )
     return _engine

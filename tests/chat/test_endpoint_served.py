@@ -64,7 +64,7 @@ def answer_to(client: httpx2.Client, question: str) -> str:
     form = hidden(client, "/") | {"message": question, "client_id": str(uuid4()), "model": "echo"}
     path = client.post("/c/", data=form).headers["location"]
     end = time.monotonic() + PATIENCE
-    while 'data-status="done"' not in (page := client.get(path).text):
+    while 'data-role="assistant" data-status="done"' not in (page := client.get(path).text):
         assert time.monotonic() < end, page
         time.sleep(0.05)
     return page

@@ -117,14 +117,6 @@ async def test_tools_that_are_offered_are_accepted(engine: Engine, endpoint: End
     assert ended.text
 
 
-async def test_react_mode_needs_no_native_tools(engine: Engine) -> None:
-    endpoint = Endpoint(engine.base_url, engine.key, abilities={"tools": False})
-    found = await events(task(engine, endpoint, "What is 17 * 23? Call calculate.", tools=True, mode="react"))
-    await endpoint.close()
-    assert not any(isinstance(event, ModelFailed) for event in found)
-    assert of_kind(found, Ended).stop_reason in ("done", "length", "max_turns", "loop")  # it is a very small model
-
-
 async def test_who_does_not_know_the_key_is_refused(engine: Engine) -> None:
     stranger = Endpoint(engine.base_url, "sk-another")
     ended = of_kind(await events(task(engine, stranger, "Hello")), Ended)

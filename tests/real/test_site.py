@@ -14,11 +14,12 @@ from tests.conftest import PASSWORD
 from tests.serving import Site
 from tests.sockets import begin, opened
 
-SPEAKING = r'#m-\d+-open"><'
+SPEAKING = r'#m-\d+-open"><[^/]'
 ENDED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="(done|error|stopped)"'
 NEW = (
     "from django.utils.timezone import now as n; from django.contrib.auth.models import User as U;"
-    "print(U.objects.get(username='alice').conversations.create(title='Colours', created=n(), updated=n()).pk)"
+    f"alice = U.objects.create_user('alice', password={PASSWORD!r});"
+    "print(alice.conversations.create(title='Colours', created=n(), updated=n()).pk)"
 )
 STEPS = (
     "import json; from chat.models import Step as S;"
@@ -30,7 +31,8 @@ STEPS = (
 def test_a_run_with_a_real_engine_is_stored_with_the_tokens_it_reported(
     server: Callable[..., Site], engine: Engine
 ) -> None:
-    site = site_of_alice(server, OPENAI_BASE_URL=engine.base_url, OPENAI_API_KEY=engine.key)
+    site = server(OPENAI_BASE_URL=engine.base_url, OPENAI_API_KEY=engine.key)
+    site.add_user("alice", PASSWORD)
     with closing(site.sign_in("alice", PASSWORD)) as alice:
         begin(alice, "Name a colour.")
     (step,) = model_steps(site)
@@ -43,7 +45,7 @@ def test_a_run_with_a_real_engine_is_stored_with_the_tokens_it_reported(
 def test_a_local_model_answers_and_when_its_process_dies_the_run_and_the_log_say_so(
     server: Callable[..., Site], gguf: Path
 ) -> None:
-    site = site_of_alice(server, AGENT_LOCAL_GGUF=str(gguf))
+    site = server(AGENT_LOCAL_GGUF=str(gguf))
     conversation = shell(site, NEW)
     with closing(site.sign_in("alice", PASSWORD)) as alice, opened(site, alice, conversation) as page:
         page.ask("Name a colour.")
@@ -60,12 +62,6 @@ def test_a_local_model_answers_and_when_its_process_dies_the_run_and_the_log_say
     assert answered["run__answer__text"]
     assert failed["error"] == "The server of the local model has ended (SIGKILL). The site must be started again."
     assert "local model ended" in site.log
-
-
-def site_of_alice(server: Callable[..., Site], **variables: str) -> Site:
-    site = server(**variables)
-    site.add_user("alice", PASSWORD)
-    return site
 
 
 def process_of_the_model(site: Site) -> int:

@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 
 WHERE = re.compile(
     r"true|innerHTML:head > title"
-    r"|(innerHTML|outerHTML|beforeend):#(messages|trace|title|status|stop-slot|steps-[0-9a-f-]{36}"
-    r"|panel-[0-9a-f-]{36}-sum|step-\d+-(head|body|bar)|m-\d+(-head( b)?|-thoughts|-end|-closed|-open|-rest)?)"
+    r"|(innerHTML|outerHTML|beforeend):#(messages|trace|title|status|stop-slot|allowance|steps-[0-9a-f-]{36}"
+    r"|panel-[0-9a-f-]{36}-sum|step-\d+-(head|body|bar)"
+    r"|m-\d+(-head( b)?|-thoughts|-thinking|-end|-closed|-open|-rest)?)"
 )
 
 

@@ -18,6 +18,7 @@ from tests.sockets import PATIENCE, Page, opened
 
 KEY = "sk-canary-of-the-endpoint-0123456789"
 SECRET_KEY = "canary-of-the-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz"
+AT_ONCE = {"AGENT_REQUESTS_PER_MINUTE": "100000", "AGENT_MAX_CONCURRENT": "100"}  # there are many, and none may wait
 OVER = re.compile(r'<article class="bot"[^>]*data-status="(done|error|stopped)"')
 # A page hears of an end as a change of the answer's head, or if it was quick as the whole answer.
 HEARD_OVER = OVER.pattern + r'|#m-\d+-head"><span hidden data-mirror="status" data-value="(done|error|stopped)"'
@@ -116,7 +117,7 @@ def talking(folder: Path, models: Iterable[str] = ("m",)) -> Iterator[Talking]:
     variables = {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
     with ExitStack() as running:
         endpoint = running.enter_context(answering())
-        site = running.enter_context(served(folder, OPENAI_BASE_URL=endpoint.url, **variables))
+        site = running.enter_context(served(folder, OPENAI_BASE_URL=endpoint.url, **AT_ONCE, **variables))
         site.add_user("alice", PASSWORD)
         site.add_user("staff", PASSWORD, staff=True)
         alice, staff = (running.enter_context(closing(site.sign_in(name, PASSWORD))) for name in ("alice", "staff"))

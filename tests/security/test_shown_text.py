@@ -24,7 +24,7 @@ def spoil(hers: Hers, text: str) -> None:
     Message.objects.update(text=text + MARKDOWN)
     Run.objects.update(
         model=text, error=text + HOSTILE, doing=text, tools={text: 2}, stop_reason="error", status="failed",
-        request={"system": HOSTILE, "tools": [{"name": text}]}, owner=text[:100],
+        request={"system": HOSTILE, "tools": [{"name": text}], "mode": ""}, owner=text[:100],
     )  # fmt: skip
     facts = [{"id": 1, "version": 1, "text": text}]
     memory = {"facts": facts, "preferences": [{"id": 2, "version": 1, "key": text, "text": text}]}

@@ -70,6 +70,7 @@ DOORS = {
     "accounts/login/": Door("GET POST", public=True),
     "accounts/logout/": Door("POST", public=True),
     "healthz": Door(public=True),
+    "metrics": Door(public=True),  # a page for staff; to all others there is none
     "^admin/r/": Door(public=True),
     "welcome/<str:token>/": Door("GET POST", public=True),
 }

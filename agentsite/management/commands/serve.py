@@ -44,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         engine = site.start_if_set()
         if engine and not engine.tools:
-            self.stdout.write("It can be chatted with, but its chat template tells it of no tools, so it calls none.")
+            self.stdout.write("Its chat template tells it of no tools, so it calls them by lines of text.")
 
 
 def listen(host: str, port: int) -> socket.socket:
