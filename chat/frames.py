@@ -39,19 +39,22 @@ def _mode(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_message)]
 # The form sends "plain", and after it "react" where the switch is on. None: as before.
 ModeName = Annotated[Literal["", "react"] | None, BeforeValidator(_mode)]
-Revision = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=2**53)]
 MessageId = Annotated[int, Field(ge=1, le=2**53)]
 ModelChoice = Annotated[str, Field(max_length=200)]
+Number = Annotated[int, Field(ge=0, le=2**53)]
+Revision = Annotated[Number | None, BeforeValidator(_blank_is_none)]
+Follows = Annotated[bool | None, BeforeValidator(_blank_is_none)]
 RunId = Annotated[uuid.UUID | None, BeforeValidator(_blank_is_none)]
 
 
 class Resume(BaseModel):
-    """The page says what it has; `run` alone asks to see that run."""
+    """The page says what it has; `run` alone asks to see that run. `follows`: its trace goes on to the next run."""
 
     action: Literal["resume"]
     since: Revision = None
     run: RunId = None
     run_since: Revision = None
+    follows: Follows = None
 
 
 class Send(BaseModel):
@@ -128,8 +131,15 @@ class Fork(BaseModel):
         return f"fork.{self.message_id}.{self.client_id}"
 
 
+class Seen(BaseModel):
+    """How many frames the page has handled since its socket opened."""
+
+    action: Literal["seen"]
+    n: Number
+
+
 Act = Stop | Edit | Regenerate | Continue | Show | Unqueue | StopAndSend
-Frame = Resume | Send | Fork | Act
+Frame = Resume | Send | Fork | Seen | Act
 _frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
 
 

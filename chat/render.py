@@ -197,6 +197,13 @@ def conversation_cursor(revision: int) -> SafeString:
     return format_html('<div id="cursor" hidden data-conversation-revision="{}" hx-swap-oob="true"></div>', revision)
 
 
+def follows_frame(follows: bool) -> SafeString:
+    """Return the frame by which the page knows whether its trace goes on to the next run."""
+    return format_html(
+        '<div id="cursor-follows" hidden data-follows="{}" hx-swap-oob="true"></div>', "yes" if follows else "no"
+    )
+
+
 def live_frames(run: Run | None, writing: bool = False) -> SafeString:
     """Return the frame for what follows from the live run: the Stop button and the line that says what goes on."""
     stop = render_to_string("chat/_stop.html", {"live": run is not None})

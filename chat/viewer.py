@@ -43,6 +43,7 @@ class Viewer:
     run: uuid.UUID | None = None
     run_since: int = 0
     follows: bool = True
+    _told: bool | None = True
     _resumed: bool = False
     _unseen: bool = False
     _title: str = ""
@@ -68,9 +69,12 @@ class Viewer:
         self._live.clear()
         self._texts.clear()
 
-    def look_at(self, run: Run, since: int | None, follows: bool) -> None:
-        """The page shows, or wants to see, a run; `since` is None where it has nothing of it yet."""
-        self.run, self.follows, self._whole = run.pk, follows, 0
+    def look_at(self, run: Run, since: int | None, follows: bool, told: bool | None = None) -> None:
+        """The page shows, or wants to see, a run; `since` is None where it has nothing of it yet.
+
+        `told` is whether the page believes that its trace follows, None where that is not known.
+        """
+        self.run, self.follows, self._told, self._whole = run.pk, follows, told, 0
         self._unseen = since is None or since > run.revision
         self.run_since = since or 0
 
@@ -139,8 +143,8 @@ class Viewer:
             talk = rows.live_answer(pk, seen)
             showing = self._look_afar(pk)  # what is read after the rest may be newer than it, not older
             for message, run in talk.messages:
-                if run is None or not run.live:
-                    continue  # its end comes with the conversation's next revision
+                if run is None or not run.live or message.born > (self.since or 0):
+                    continue  # its end, or its beginning, comes with the conversation's next revision
                 self._live[pk] = run.revision
                 yield render.changed_article(render.article(message, run, talk))
                 if run.status != RunStatus.QUEUED:
@@ -187,6 +191,9 @@ class Viewer:
             yield render.step_frames(run, changed, self.run_since, whole)
             yield render.panel_head_frames(run)
             self.run_since = run.revision
+        if self.follows != self._told:
+            yield render.follows_frame(self.follows)
+            self._told = self.follows
 
     def _show(self, run: Run) -> SafeString:
         """Put a run into the trace, from its beginning."""

@@ -15,7 +15,7 @@ from chat.access import conversation_or_404, signed_in, user_of
 from chat.acts import act
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import articles, earliest
+from chat.render import articles, earliest, notice, taken_back
 from chat.views import asked
 from chat.words import summary_line
 
@@ -60,11 +60,16 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
     if request.method == "GET":
         return render(request, "chat/page.html", _page(request, found))
+    partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
         leads_to, text = async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
     except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
+        if partly:
+            return HttpResponse(notice(str(refusal)))  # with an error's status its browser would complain
         page = _page(request, found) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
         return render(request, "chat/page.html", page, status=422)
+    if partly and leads_to == found.pk:
+        return HttpResponse(notice("") + (taken_back(text) if text else ""))
     if text:
         return render(request, "chat/page.html", _page(request, found) | {"draft": text})
     return redirect("chat:conversation", leads_to)
@@ -104,7 +109,7 @@ def _conversations(user: User, query: str = "", shown: int = LISTED) -> dict[str
 async def _act(user: int, found: Conversation, frame: frames.Frame) -> tuple[uuid.UUID, str]:
     """Do what a form asks for; return the conversation to go to, and the text that goes back into the box."""
     match frame:
-        case frames.Resume():
+        case frames.Resume() | frames.Seen():
             return found.pk, ""
         case frames.Send():
             await runs.send(user, frame.message, frame.client_id, frame.model or found.model, found.pk, frame.mode)

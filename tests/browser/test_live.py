@@ -4,13 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.chatting import answered, answers, ask, box, head, html, questions, start, steps, stop
+from tests.browser.chatting import answered, answers, ask, box, drawn, head, questions, start, status_line, steps, stop
 
 LONG = "Count to 120"  # for a few seconds
-
-
-def status_line(page: Page, words: str) -> None:
-    expect(page.get_by_role("status")).to_have_text(words)
 
 
 def test_steps_and_text_appear_while_they_happen(page: Page) -> None:
@@ -49,13 +45,6 @@ def test_what_was_drawn_live_is_what_a_reload_draws(page: Page) -> None:
     page.reload()
     answered(page, 2)
     assert drawn(page) == live
-
-
-def drawn(page: Page) -> tuple[str, str, str]:
-    """The messages, the trace and the title, without what only says how far this reader has scrolled."""
-    status_line(page, "")
-    trace = re.sub(' data-follow="[a-z]+"', "", html(page, "#trace"))
-    return html(page, "#messages"), trace, html(page, "#title")
 
 
 def test_two_tabs_of_one_conversation_show_the_same(page: Page) -> None:
