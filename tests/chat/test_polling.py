@@ -95,6 +95,7 @@ def test_what_a_page_without_a_socket_says_is_refused_in_words_and_not_with_a_pa
     assert not Message.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_it_says_is_taken_and_nothing_is_said_of_it(alice_client: Client, conversation: Conversation) -> None:
     response = alice_client.post(f"/c/{conversation.pk}/", {"action": "stop"}, headers=HTMX)
     assert re.fullmatch(r'<div id="notice"[^>]*></div>', response.content.decode())
