@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, StorageState, expect
 
-from tests.browser.chatting import answered, answers, ask, box, html, questions, start, steps, stop
+from tests.browser.chatting import answered, answers, ask, box, questions, shown, start, steps, stop
 from tests.browser.conftest import Visit, session_of
 from tests.conftest import PASSWORD
 from tests.scripted import says
@@ -35,10 +35,6 @@ def button(article: Locator, name: str) -> Locator:
 
 def branch(article: Locator, words: str) -> Locator:
     return article.get_by_role("group", name=f"Branch {words}")
-
-
-def shown(page: Page) -> str:
-    return html(page, "#messages")
 
 
 def test_an_edited_question_is_another_branch_that_a_reload_and_a_second_tab_show_too(page: Page) -> None:
