@@ -15,6 +15,7 @@
   const on = (name, handler, target = document) => target.addEventListener(name, handler);
   if (!$("[ws-connect]")) return;
   const { tell, pending, acknowledge, forgetSent } = window.composing;
+  const { settle } = window.editing;
 
   const [COME_BACK, COME_BACK_LATER, TOO_MUCH, TOO_LARGE, SIGN_IN_AGAIN, NOT_HERE] = [4012, 4013, 4008, 1009, 4401, 4404];
   const WAITS = { [COME_BACK]: 200, [COME_BACK_LATER]: 3000, [TOO_MUCH]: 2000, [TOO_LARGE]: 2000 }; // at least
@@ -137,6 +138,7 @@
 
   function drawn() {
     acknowledge();
+    settle(focused);
     if (document.activeElement !== document.body || focused?.isConnected) return;
     ((focused?.id && $(`#${focused.id}`)) || $("#message")).focus();
   }

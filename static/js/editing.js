@@ -29,13 +29,14 @@
 
   function close() {
     const left = article();
+    const hadFocus = document.activeElement === document.body || editor.contains(document.activeElement);
     home.append(editor);
     editor.hidden = true;
     edited.value = "";
-    if (left) $(".edit-message", left).focus();
+    if (hadFocus) (left ? $(".edit-message", left) : $("#message")).focus();
   }
 
-  function settle() {
+  function settle(focused) {
     const returned = $("#taken-back");
     if (returned.textContent) giveBack(returned.textContent);
     returned.textContent = "";
@@ -47,7 +48,7 @@
       close();
     } else if (!editor.isConnected) {
       place();
-      if (writing) text.focus();
+      if (focused === text) text.focus();
     }
   }
 
@@ -71,7 +72,6 @@
     event.stopImmediatePropagation();
   }
 
-  let writing = false;
   text.addEventListener("keydown", typed);
   editor.addEventListener("reset", close);
   on("submit", submitted, true);
@@ -80,6 +80,6 @@
     if (button?.matches(".edit-message")) open(button);
     if (button?.form?.id === "act-show") log.dataset.follow = "no"; // The reader stays at the place of the branches.
   });
-  on("htmx:wsBeforeMessage", () => (writing = document.activeElement === text));
-  on("htmx:wsAfterMessage", settle);
+
+  window.editing = { settle };
 })();

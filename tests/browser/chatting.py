@@ -84,3 +84,9 @@ def drawn(page: Page) -> tuple[str, str, str]:
     status_line(page, "")
     trace = re.sub(r' data-follow="[a-z]+"| open=""', "", html(page, "#trace"))
     return html(page, "#messages"), trace, html(page, "#title")
+
+
+def shown(page: Page) -> str:
+    """What is drawn of the messages, once htmx has done with them."""
+    expect(page.locator(".htmx-added, .htmx-settling, .htmx-swapping")).to_have_count(0)
+    return html(page, "#messages").replace(' class=""', "")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, StorageState, expect
 
-from tests.browser.chatting import answered, answers, ask, box, html, questions, start, steps, stop
-from tests.browser.conftest import Visit, session_of
+from tests.browser.chatting import answered, answers, ask, box, questions, shown, start, steps, stop
+from tests.browser.conftest import Complaints, Visit, session_of
 from tests.conftest import PASSWORD
+from tests.proxy import before
 from tests.scripted import says
 from tests.security.endpoint import answering
 from tests.serving import Site, served
@@ -35,10 +36,6 @@ def button(article: Locator, name: str) -> Locator:
 
 def branch(article: Locator, words: str) -> Locator:
     return article.get_by_role("group", name=f"Branch {words}")
-
-
-def shown(page: Page) -> str:
-    return html(page, "#messages")
 
 
 def test_an_edited_question_is_another_branch_that_a_reload_and_a_second_tab_show_too(page: Page) -> None:
@@ -197,6 +194,29 @@ def test_without_scripts_the_buttons_are_forms(visit: Visit, site: Site, of_alic
     expect(branch(answers(plain).first, "2 of 2")).to_be_visible()
     button(answers(plain).first, "Previous branch").click()
     expect(branch(answers(plain).first, "1 of 2")).to_be_visible()
+
+
+def test_without_websockets_too_branches_are_made_and_what_waits_is_taken_back(
+    visit: Visit, site: Site, of_alice: StorageState, complaints: Complaints
+) -> None:
+    complaints.expect("WebSocket connection to .* failed")
+    complaints.expect(r"\[object Event\]")  # htmx's own word for it
+    with before(site) as proxy:
+        proxy.lets_websockets_through = False
+        page = visit(proxy.site, of_alice)
+        start(page, "What is 6 * 7?")
+        expect(page.get_by_text("Live updates come every few seconds")).to_be_visible()
+        answered(page)
+        edit(page, 1, LONG)
+        expect(questions(page)).to_contain_text(LONG)
+        ask(page, "What is 1 + 1?")
+        page.get_by_role("button", name="Take back").click()
+        expect(box(page)).to_have_value("What is 1 + 1?")
+        expect(questions(page)).to_have_count(1)
+        button(questions(page).first, "Previous branch").click()
+        expect(answers(page)).to_contain_text("42")
+        stop(page).click()
+        expect(stop(page)).to_have_count(0)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chatting import answered, answers, ask, box, html, questions, start, stop
+from tests.browser.chatting import answered, answers, ask, box, questions, shown, start, stop
 
 LONG = "Count to 1000"
 
@@ -29,7 +29,7 @@ def test_what_waits_is_taken_back_into_the_box_that_took_it(page: Page) -> None:
     stop(page).click()
     answered(page, 2)
     expect(answered(second, 2)).to_contain_text("2")
-    assert html(page, "#messages") == html(second, "#messages")
+    assert shown(page) == shown(second)
 
 
 def test_stop_and_send_answers_the_one_that_waits(page: Page) -> None:
@@ -44,7 +44,7 @@ def test_stop_and_send_answers_the_one_that_waits(page: Page) -> None:
     expect(answers(page).first).to_have_attribute("data-status", "stopped")
     expect(page.get_by_role("button", name="Take back")).to_have_count(0)
     expect(answered(second, 2)).to_contain_text("42")
-    assert html(page, "#messages") == html(second, "#messages")
+    assert shown(page) == shown(second)
 
 
 @pytest.mark.parametrize("name", ["Take back", "Stop and send"])
