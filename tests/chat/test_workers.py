@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat import hints, runs, store
-from chat.agent.endpoint import Endpoint
 from chat.agent.events import Ended
 from chat.db import read, write
 from chat.models import Run
 from chat.store import Sent
+from chat.wire.endpoint import Endpoint
 from chat.worker import tasks
 from tests.cases.running import PATIENCE, answering, until
 from tests.chat.made import NOW
