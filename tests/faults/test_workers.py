@@ -102,16 +102,32 @@ def test_messages_sent_to_two_servers_at_once_are_answered_in_turn(cluster: Clus
     assert cluster.are_in_turn(conversation)
 
 
-def test_a_worker_and_a_server_die_and_what_they_had_goes_on_elsewhere(cluster: Cluster) -> None:
+def test_stop_and_send_on_a_server_lets_a_worker_begin_what_waits(cluster: Cluster) -> None:
     here, there = cluster.mend()
     conversation = begin(here, "Look and note 3")
+    first, second = cluster.servers
+    with opened(first, here, conversation) as page, opened(second, there, conversation) as other:
+        page.ask("Slowly")
+        page.until("word1 ")
+        client_id = page.ask("Look, and note 3 at once")
+        page.until(client_id)
+        waits = re.findall(r'id="m-(\d+)"[^>]*data-role="user"', here.get(f"/c/{conversation}/").text)[-1]
+        other.say(action="stop_and_send", message_id=waits)
+        page.until(STOPPED)
+        page.until(DONE)
+    assert cluster.are_in_turn(conversation)
+
+
+def test_a_worker_and_a_server_die_and_what_they_had_goes_on_elsewhere(cluster: Cluster) -> None:
+    here, there = cluster.mend()
+    conversation = begin(here, "Look and note 4")
     dying, alive = cluster.servers
     with converging(alive, there, conversation) as page:
         with opened(dying, here, conversation) as lost:
             lost.ask("Slowly")
             lost.until("word1 ")
-            lost.ask("Look, and note 3 again")
-            page.until("note 3 again")
+            lost.ask("Look, and note 4 again")
+            page.until("note 4 again")
             cluster.worker_of(conversation).process.kill()
             dying.process.kill()
         until_done(page, 3)
@@ -120,7 +136,7 @@ def test_a_worker_and_a_server_die_and_what_they_had_goes_on_elsewhere(cluster: 
 
 def test_a_worker_that_is_told_to_stop_leaves_its_run_to_another(cluster: Cluster) -> None:
     here, _ = cluster.mend()
-    conversation = begin(here, "Look and note 4")
+    conversation = begin(here, "Look and note 5")
     with converging(cluster.servers[0], here, conversation) as page:
         page.ask("Slowly")
         page.until("word1 ")
@@ -134,7 +150,7 @@ def test_a_worker_that_is_told_to_stop_leaves_its_run_to_another(cluster: Cluste
 
 def test_a_worker_that_is_frozen_past_its_lease_lets_go_of_its_run_and_then_works_on(cluster: Cluster) -> None:
     here, _ = cluster.mend()
-    conversation = begin(here, "Look and note 5")
+    conversation = begin(here, "Look and note 6")
     with converging(cluster.servers[0], here, conversation) as page:
         page.ask("Slowly")
         page.until("word1 ")
@@ -145,19 +161,19 @@ def test_a_worker_that_is_frozen_past_its_lease_lets_go_of_its_run_and_then_work
         for other in cluster.workers:
             if other is not frozen:
                 other.process.kill()
-        page.ask("Look, and note 5 again")
+        page.ask("Look, and note 6 again")
         until_done(page, 3)
     assert "run lost" in frozen.log
 
 
 def test_runs_go_on_while_redis_starts_again_and_connections_to_the_database_end(cluster: Cluster) -> None:
     here, _ = cluster.mend()
-    conversation = begin(here, "Look and note 6")
+    conversation = begin(here, "Look and note 7")
     with converging(cluster.servers[0], here, conversation) as page:
         page.ask("Slowly")
         page.until("word1 ")
-        page.ask("Look, and note 6 again")
-        page.until("note 6 again")
+        page.ask("Look, and note 7 again")
+        page.until("note 7 again")
         cluster.redis.stop()
         cluster.redis.start()
         cluster.redis.flush()
