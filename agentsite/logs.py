@@ -10,7 +10,7 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import Processor
 
-TALKATIVE = ("asyncio", "daphne", "httpcore2", "httpx2", "openai")
+TALKATIVE = ("asyncio", "daphne", "httpcore2", "httpx2", "openai", "procrastinate")
 LEAST_SECRET = 6  # Shorter values would blank out half of every line.
 
 
@@ -57,7 +57,7 @@ def configure(settings: dict[str, Any]) -> None:
                 # Django hangs handlers of its own on these two: mails to administrators, and its access log.
                 "django": {"handlers": [], "level": "NOTSET", "propagate": True},
                 "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
-                # These tell of every connection and request at INFO.
+                # These tell of every connection, request and job at INFO.
                 **{name: {"level": "WARNING"} for name in TALKATIVE},
             },
         }

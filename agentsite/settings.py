@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from agentsite import env, secret_key
 from agentsite.databases import database
 from agentsite.origins import LOOPBACK, origins
+from agentsite.runner import APPS, PROCRASTINATE, runner
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
@@ -94,6 +95,7 @@ if AGENT_LOCAL_GGUF:
 
 DATABASE = database(VAR_DIR)
 REDIS_URL = env.redis_url("REDIS_URL")
+AGENT_RUNNER = runner(DATABASE)
 
 # Logs and metrics
 
@@ -138,6 +140,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "agentsite",
     "chat",
+    *(APPS if AGENT_RUNNER == PROCRASTINATE else ()),
 ]
 
 MIDDLEWARE = [

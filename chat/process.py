@@ -10,6 +10,7 @@ from django.conf import settings
 from chat import hints, rows, runs, store
 from chat.db import read, write
 from chat.sessions import close_ended_sessions
+from chat.store import jobs
 from chat.sweep import sweep
 
 FLUSH_SECONDS = 1.0
@@ -24,11 +25,14 @@ log = structlog.get_logger("agentsite.process")
 _tasks: list["asyncio.Task[None]"] = []
 
 
-def start(serving: bool = True) -> None:
+def start(serving: bool = True, sweeping: bool | None = None) -> None:
     """Start the background work of this process, once; called with the event loop running.
 
-    A process that ends soon is not `serving`: it keeps its own runs, and takes over none.
+    A process that ends soon is not `serving`: it keeps its own runs, and takes over none. `sweeping` is what takes
+    over runs: workers, and where there are none whoever serves.
     """
+    if sweeping is None:
+        sweeping = serving and not jobs.are_used()
     if _tasks and not all(task.done() for task in _tasks):
         return
     _tasks[:] = [
@@ -37,8 +41,9 @@ def start(serving: bool = True) -> None:
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
         asyncio.create_task(every(LOOK_SECONDS, hints.look)),
     ]
-    if serving:
+    if sweeping:
         _tasks.append(asyncio.create_task(every(SWEEP_SECONDS, take_abandoned)))
+    if serving:
         _tasks.append(asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)))
     if settings.REDIS_URL:
         from chat.shared_hints import listen  # its client comes with an extra

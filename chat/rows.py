@@ -137,6 +137,11 @@ def has_queued(conversation: uuid.UUID) -> bool:
     return Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED).exists()
 
 
+def conversation_of_live(run: uuid.UUID) -> uuid.UUID | None:
+    """Return the conversation of a run; None if it has ended, or was deleted."""
+    return Run.objects.filter(pk=run, status__in=LIVE).values_list("conversation", flat=True).first()
+
+
 def runs_of(process: str) -> set[uuid.UUID]:
     """Return the live runs whose lease a process holds, without those that are to stop."""
     return set(Run.objects.filter(owner=process, status__in=LIVE, stopping=False).values_list("pk", flat=True))
@@ -147,7 +152,7 @@ def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
 
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:
-    return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
+    return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("answer"))
 
 
 def at_work(live: Sequence[Run]) -> Run | None:

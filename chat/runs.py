@@ -25,7 +25,7 @@ from chat.db import read, write
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
-from chat.store import Sent
+from chat.store import Sent, jobs
 from chat.telemetry import Observed
 from chat.wire.values import JSON
 from tools.http import OutboundHttp
@@ -66,23 +66,30 @@ _starting: set["asyncio.Task[Any]"] = set()
 
 
 async def send(
-    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None = None
+    owner: int,
+    text: str,
+    client_id: str,
+    model: str,
+    conversation: uuid.UUID | None,
+    mode: str | None = None,
+    here: bool = False,
 ) -> Sent:
     """Store a message, in a new conversation if there is none yet, and begin its run. `mode` None: as it was.
 
-    Raises store.Refused or endpoints.NoModel, whose words are for the person.
+    Where there are workers the run is handed to them, unless it is to be worked on `here`. Raises store.Refused or
+    endpoints.NoModel, whose words are for the person.
     """
     if conversation is None:
-        return await start(store.start_conversation, owner, text, client_id, model=model, mode=mode or "")
-    return await start(store.send, conversation, owner, text, client_id, model=model, mode=mode)
+        return await start(store.start_conversation, owner, text, client_id, model=model, here=here, mode=mode or "")
+    return await start(store.send, conversation, owner, text, client_id, model=model, here=here, mode=mode)
 
 
-async def start(stored: Callable[..., Sent], *said: object, model: str, **more: object) -> Sent:
+async def start(stored: Callable[..., Sent], *said: object, model: str, here: bool = False, **more: object) -> Sent:
     """Store, by a function of the store, what makes a run, and begin that. Raises as `send` does."""
 
     async def work() -> Sent:
         chosen = await endpoints.chosen(model)
-        sent = await write(stored, *said, model=chosen, process=_here(), at=now(), **more)
+        sent = await write(stored, *said, model=chosen, process=_taker(here), at=now(), **more)
         await _begin(sent)
         return sent
 
@@ -93,7 +100,7 @@ async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UU
     """Copy a conversation up to a message; return the new one's id. Raises store.Refused."""
 
     async def work() -> uuid.UUID:
-        forked, sent = await write(store.fork, conversation, message, client_id, _here(), now())
+        forked, sent = await write(store.fork, conversation, message, client_id, _taker(), now())
         if sent:
             await _begin(sent)
         return forked
@@ -109,9 +116,9 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
     return await asyncio.shield(task)
 
 
-def _here() -> str:
-    """Return who takes a new run: this process, or none while it drains; then the run waits for one that does."""
-    return "" if draining.is_set() else PROCESS
+def _taker(here: bool = False) -> str:
+    """Return who takes a new run: this process, or none, and then it waits: while this one drains, and for workers."""
+    return "" if draining.is_set() or (jobs.are_used() and not here) else PROCESS
 
 
 async def _begin(sent: Sent) -> None:
@@ -131,6 +138,7 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool
     """Stop the runs at work in a conversation, but for one, whichever process works on them; say if there were any.
 
     Those of this process stop at once. What is stored reaches the others, and whoever takes over where one dies.
+    Where there are workers, and none of them has taken the run yet, it is ended as it is.
     """
     here = [work.run for work in live.values() if work.conversation == conversation and work.run != spared]
     for run in here:
@@ -138,6 +146,9 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool
     asked = await write(store.ask_to_stop, conversation, spared)
     if asked:
         hints.tell_others(conversation, stop=True)
+    elif jobs.are_used() and not here and await read(rows.has_queued, conversation):
+        asked = await write(store.end_waiting, conversation, now())
+        await hint(conversation)
     return bool(here or asked)
 
 
@@ -186,7 +197,8 @@ async def _drive(work: Live) -> None:
     finally:
         preview.close_preview(work.run)
         live.pop(work.run, None)
-        await begin_next(work.conversation)
+        if not jobs.are_used():  # else its own job does, in whichever worker has a place for it
+            await begin_next(work.conversation)
 
 
 async def _finish(work: Live) -> None:

@@ -65,7 +65,7 @@ watch = Watch()
 async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swept:
     """Take over the runs that no process works on, and begin those that waited behind them; or `end` them all.
 
-    With a `conversation`, only those in it.
+    With a `conversation`, only those in it. Without, what waits is left to workers, if there are any.
     """
     swept = Swept()
     if draining.is_set():
@@ -82,7 +82,12 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
             await (_end(run, swept) if end or run.stopping else _take(run, swept))
         except store.StaleOwner:  # its owner is alive after all, or somebody else was faster
             swept.elsewhere.append(run.pk)
-    for waiting in [] if end else await read(rows.only_queued):
+    if end:
+        return swept
+    if conversation is None and store.jobs.are_used():
+        await write(store.enqueue_forgotten)
+        return swept
+    for waiting in await read(rows.only_queued):
         if conversation in (None, waiting):
             await runs.begin_next(waiting)
     return swept

@@ -5,10 +5,11 @@ from chat.store.branches import continue_run, edit, regenerate, show
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
 from chat.store.forks import fork
+from chat.store.jobs import enqueue, enqueue_forgotten
 from chat.store.leases import ask_to_stop, give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
 from chat.store.queue import put_first, unqueue
-from chat.store.takeover import busy, end_abandoned, take_over
+from chat.store.takeover import busy, end_abandoned, end_waiting, take_over
 
 __all__ = [
     "Refused",
@@ -22,6 +23,9 @@ __all__ = [
     "delete_conversation",
     "edit",
     "end_abandoned",
+    "end_waiting",
+    "enqueue",
+    "enqueue_forgotten",
     "flush",
     "fork",
     "give_up",

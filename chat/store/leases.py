@@ -12,12 +12,15 @@ BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
-    """Give this process the queued run that is next in a conversation with no other at work: its id and attempt."""
+    """Give this process the queued run that is next in a conversation with no other at work: its id and attempt.
+
+    Next is what was put ahead, then what was stored first; times do not count, since the clocks of processes differ.
+    """
     revision = raise_conversation(conversation)
     runs = Run.objects.filter(conversation=conversation)
     if runs.filter(status__in=BUSY).exists():
         return None
-    run = runs.filter(status=RunStatus.QUEUED).order_by("-ahead", "created").first()
+    run = runs.filter(status=RunStatus.QUEUED).order_by("-ahead", "answer").first()
     if run is None:
         return None
     lease(run, process, at)

@@ -8,6 +8,7 @@ from chat import branches
 from chat.models import LIVE, Conversation, Message, Role, Run
 from chat.store.allowed import check_allowance, keep_spent
 from chat.store.counters import Refused, raise_conversation
+from chat.store.jobs import enqueue
 from chat.store.leases import lease
 from chat.store.texts import title_of
 
@@ -104,6 +105,8 @@ def answer(
     if process and not busy:
         lease(run, process, at)
     run.save(force_insert=True)
+    if not run.attempt:
+        enqueue(run.pk, run.conversation_id)
     row.leaf = told
     if not is_longer:
         row.anew = row.revision

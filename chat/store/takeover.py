@@ -1,5 +1,6 @@
 """Takes over a run whose process is gone: what was open there is closed as unknown, and the next attempt begins."""
 
+import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -57,6 +58,16 @@ def end_abandoned(found: Run, at: datetime) -> str:
     """
     revision, run, steps = _claim(found)
     return _end(run, revision, steps, DIED, at)
+
+
+def end_waiting(conversation: uuid.UUID, at: datetime) -> int:
+    """Stop the run that waits first in a conversation, if no other is at work there; return how many that were."""
+    taken = leases.take_queued(conversation, "", at)
+    if taken is None:
+        return 0
+    run, attempt = taken
+    record(run, raise_run(run, attempt), (Ended(at, RunStatus.STOPPED, "stopped"),))
+    return 1
 
 
 def _claim(found: Run) -> tuple[int, Run, Sequence[Step]]:

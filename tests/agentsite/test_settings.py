@@ -53,6 +53,11 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
         ({"AGENT_MAX_TURN": "3"}, "AGENT_MAX_TURN is not a variable of this site. Is AGENT_MAX_TURNS meant?"),
         ({"AGENT_XYZZY": "3"}, "AGENT_XYZZY is not a variable of this site."),
         ({"WEATHER_SOURCE": "sky"}, "WEATHER_SOURCE must be one of auto, live, sample, not 'sky'."),
+        ({"AGENT_RUNNER": "celery"}, "AGENT_RUNNER must be one of inprocess, procrastinate, not 'celery'."),
+        (
+            {"AGENT_RUNNER": "procrastinate"},
+            "AGENT_RUNNER is procrastinate, which needs PostgreSQL: set DATABASE_URL.",
+        ),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of text, json, not 'xml'."),
         (
             {"LOG_LEVEL": "loud"},
@@ -264,7 +269,7 @@ def test_a_package_that_is_missing_is_named_by_its_extra(tmp_path: Path) -> None
     """As where [scale] is not installed: an import system that does not find these."""
     without = (
         "import sys; from importlib.machinery import PathFinder; find = PathFinder.find_spec; "
-        "hide = ('psycopg', 'redis'); "
+        "hide = ('psycopg', 'redis') if '--' not in sys.argv else ('procrastinate',); "
         "sys.meta_path[:] = [f for f in sys.meta_path if f is not PathFinder]; "
         "sys.meta_path.append(type('Some', (), {'find_spec': staticmethod("
         "lambda name, path=None, target=None: None if name.startswith(hide) else find(name, path, target))})); "
@@ -274,6 +279,10 @@ def test_a_package_that_is_missing_is_named_by_its_extra(tmp_path: Path) -> None
         done = start(tmp_path, "-c", without, **{name: url})
         sentence = f"{name} is set, and the packages for it are missing. Install the extra [scale].\n"
         assert (done.returncode, done.stderr) == (1, sentence)
+    workers = {"AGENT_RUNNER": "procrastinate", "DATABASE_URL": "postgresql://me:hidden@db/chat"}
+    done = start(tmp_path, "-c", without, "--", **workers)
+    sentence = "AGENT_RUNNER is procrastinate, and its package is missing. Install the extra [scale].\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
 
 
 def test_a_public_site_has_secure_cookies_and_one_origin(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The site as its tests kill it: `manage.py` with tools and a model of the tests, and with a process that can die.
 
 KILL_FILE names a file with a number: so many commits later the process kills itself, before that commit is made. A
-"+" after the number lets it be made first. LEASE_SECONDS makes leases as short as a test needs.
+"+" after the number lets it be made first. LEASE_SECONDS makes leases, and what workers do in time, as short as a test
+needs.
 """
 
 import os
@@ -20,7 +21,7 @@ from django.core.management import execute_from_command_line  # noqa: E402
 
 from chat import connections, db, process, sweep  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
-from chat.store import leases  # noqa: E402
+from chat.store import jobs, leases  # noqa: E402
 from tests.faults.model import Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
@@ -70,5 +71,9 @@ if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
     process.OWNERSHIP_SECONDS = seconds / 8
     sweep.MISSED_SECONDS = seconds / 2
+    if jobs.are_used():
+        from chat.worker import working  # it comes with an extra
+
+        working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds
 
 execute_from_command_line(["manage.py", *sys.argv[1:]])

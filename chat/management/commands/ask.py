@@ -57,7 +57,8 @@ class Command(BaseCommand):
         if conversation:  # else the question would wait behind a run that nobody works on
             await sweep(conversation.pk)
         model = model or (conversation.model if conversation else "")
-        sent = await runs.send(user.pk, question, str(uuid.uuid4()), model, conversation.pk if conversation else None)
+        pk = conversation.pk if conversation else None
+        sent = await runs.send(user.pk, question, str(uuid.uuid4()), model, pk, here=True)
         try:
             async for run, steps in _changes(sent):
                 for step in steps:
