@@ -1,7 +1,8 @@
 """The site as its tests kill it: `manage.py` with tools and a model of the tests, and with a process that can die.
 
 KILL_FILE names a file with a number: so many commits later the process kills itself, before that commit is made. A
-"+" after the number lets it be made first. LEASE_SECONDS makes leases as short as a test needs.
+"+" after the number lets it be made first. LEASE_SECONDS makes leases as short as a test needs, PACE_SECONDS the time
+between the words of a slow answer, and PING_SECONDS that between the pings of a socket.
 """
 
 import os
@@ -18,10 +19,11 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
+from agentsite.management.commands import serve  # noqa: E402
 from chat import connections, db, process, sweep  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
 from chat.store import leases  # noqa: E402
-from tests.faults.model import Model  # noqa: E402
+from tests.faults.model import PACE, Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
 FILES = Path(os.environ["VAR_DIR"])
@@ -64,11 +66,12 @@ def commit(jobs: list[db._Job]) -> None:
 
 
 commit_as_ever, db.commit = db.commit, commit
-connections.on_this_machine[DEMO_URL] = OnThisMachine(Model())
+connections.on_this_machine[DEMO_URL] = OnThisMachine(Model(float(os.environ.get("PACE_SECONDS", PACE))))
 if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     leases.LEASE = timedelta(seconds=seconds)
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
     process.OWNERSHIP_SECONDS = seconds / 8
     sweep.MISSED_SECONDS = seconds / 2
+serve.PING_EVERY = float(os.environ.get("PING_SECONDS", serve.PING_EVERY))
 
 execute_from_command_line(["manage.py", *sys.argv[1:]])
