@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from agentsite.management.commands.serve import PING_EVERY
+from chat.frames import TOO_LONG
 from tests.conftest import PASSWORD
 from tests.deployment.proxy import CONFIGURATION, HOST, Ports, program, proxied
 from tests.faults.sites import PROGRAM
@@ -125,7 +126,7 @@ def test_a_message_that_is_too_long_is_refused_by_the_site_in_words(public: Publ
     answer = public.alice.post(f"/c/{conversation}/", data=longest)
     assert answer.status_code < 500
     assert "nginx" not in answer.text
-    assert "too long" in answer.text
+    assert TOO_LONG in answer.text
 
     answer = public.alice.post(f"/c/{conversation}/", data={**longest, "message": "a" * 4_000_000})
     assert answer.status_code == 413
