@@ -13,7 +13,9 @@ DEPLOYED := PUBLIC_URL=https://chat.example.com SECRET_KEY=$$($(BIN)/python -c '
 help: ## what can be made
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp ## install what is needed and serve the site (HOST=, PORT=)
+SERVERS := $(DATABASE_URL)$(DATABASE_URL_FILE)$(REDIS_URL)$(REDIS_URL_FILE)
+
+run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp $(if $(SERVERS),$(VENV)/scale.stamp) ## install what is needed and serve the site (HOST=, PORT=)
 	@$(BIN)/python manage.py serve
 
 test: $(VENV)/test.stamp chromium ## run all tests, on SQLite or on DATABASE_URL= and REDIS_URL=
@@ -49,6 +51,12 @@ $(VENV)/local.stamp: pyproject.toml
 	@$(call make_venv)
 	@echo "Installing what the site and a local model need into $(VENV) ..."
 	@$(PIP) --only-binary xllamacpp --editable ".[local]" || { echo "Installing failed. Is a package index within reach, and is there a wheel of xllamacpp for this machine?" >&2; exit 1; }
+	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/scale.stamp: pyproject.toml
+	@$(call make_venv)
+	@echo "Installing what the site needs for PostgreSQL and Redis into $(VENV) ..."
+	@$(PIP) --editable ".[scale]" || { echo "Installing failed. Is a package index within reach?" >&2; exit 1; }
 	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/test.stamp: pyproject.toml

@@ -16,8 +16,9 @@ SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=wal; PRAGMA synchronous=normal;",
 }
-# Of the pool, five are kept by the threads of chat.db for good. The rest are for requests, each while it lasts.
-POOL = {"min_size": 1, "max_size": 16, "timeout": 5}
+# Connections of requests, each while it lasts; the threads of chat.db have five of their own. After a server was away
+# the next request tries it again, and not when a pool finds that long enough has passed.
+POOL = {"min_size": 1, "max_size": 16, "timeout": 5, "reconnect_timeout": 2}
 # A server that is gone without a word is noticed within seconds, not hours.
 POSTGRES_OPTIONS = {
     "application_name": "agentsite",

@@ -124,7 +124,7 @@ def limits_of(user: int) -> dict[str, Decimal | int | None]:
 
 def runs_since(user: int, since: datetime) -> QuerySet[Run]:
     """Return a person's runs made after a moment. A run's answer is made with it, and has the index."""
-    return Run.objects.filter(answer__owner=user, answer__created__gt=since)
+    return Run.objects.filter(answer__owner=user, answer__created__gt=since, copied=False)
 
 
 def live_runs(user: int) -> int:

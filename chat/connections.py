@@ -10,9 +10,9 @@ from functools import partial
 import httpx2
 from django.conf import settings
 
-from chat.agent.endpoint import IDLE_SECONDS, Endpoint
-from chat.agent.gate import Gate, Pace
 from chat.demo.transport import DemoTransport
+from chat.wire.endpoint import IDLE_SECONDS, Endpoint
+from chat.wire.gate import Gate, Pace
 
 DEMO_URL = "http://demo.invalid/v1"
 

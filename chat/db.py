@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection
 
-from chat.transact import Away, again, once
+from chat.transact import Away, again, once, without_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 READERS = 4
 GROUP = 64
 
-_readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-reader")
+_readers = ThreadPoolExecutor(READERS, "db-reader", without_pool)
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -83,6 +83,7 @@ class _Writer:
                     self.thread.start()
 
     def _work(self) -> None:
+        without_pool()
         while True:
             waiting = [self.jobs.get()]
             with suppress(Empty):

@@ -7,11 +7,11 @@ from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from chat.agent.endpoint import Endpoint as EngineEndpoint
 from chat.connections import on_this_machine
 from chat.endpoint_models import Endpoint, EndpointModel
 from chat.keys import KeyLost
 from chat.probe import Findings, probe
+from chat.wire.endpoint import Endpoint as EngineEndpoint
 
 KEPT_MODELS = 100  # of those that an endpoint lists; some list hundreds
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 import structlog
 from django.conf import settings
 
-from chat.agent.endpoint import Endpoint, Target
-from chat.agent.errors import EndpointError
 from chat.connections import DEMO_URL, connect, keep_only, slot_of, window_of
 from chat.db import read, write
 from chat.demo.wire import MODEL as DEMO_MODEL
 from chat.endpoint_models import Endpoint as StoredEndpoint
 from chat.endpoint_models import EndpointModel
 from chat.keys import KeyLost
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.errors import EndpointError
 
 LISTED_MODELS = 8
 LIST_SECONDS = 60.0

@@ -39,17 +39,22 @@ def _mode(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_message)]
 # The form sends "plain", and after it "react" where the switch is on. None: as before.
 ModeName = Annotated[Literal["", "react"] | None, BeforeValidator(_mode)]
-Revision = Annotated[int | None, BeforeValidator(_blank_is_none), Field(ge=0, le=2**53)]
+MessageId = Annotated[int, Field(ge=1, le=2**53)]
+ModelChoice = Annotated[str, Field(max_length=200)]
+Number = Annotated[int, Field(ge=0, le=2**53)]
+Revision = Annotated[Number | None, BeforeValidator(_blank_is_none)]
+Follows = Annotated[bool | None, BeforeValidator(_blank_is_none)]
 RunId = Annotated[uuid.UUID | None, BeforeValidator(_blank_is_none)]
 
 
 class Resume(BaseModel):
-    """The page says what it has; `run` alone asks to see that run."""
+    """The page says what it has; `run` alone asks to see that run. `follows`: its trace goes on to the next run."""
 
     action: Literal["resume"]
     since: Revision = None
     run: RunId = None
     run_since: Revision = None
+    follows: Follows = None
 
 
 class Send(BaseModel):
@@ -58,7 +63,7 @@ class Send(BaseModel):
     action: Literal["send"] = "send"
     message: Text
     client_id: ClientId
-    model: str = Field("", max_length=200)
+    model: ModelChoice = ""
     mode: ModeName = None
 
 
@@ -66,7 +71,75 @@ class Stop(BaseModel):
     action: Literal["stop"]
 
 
-Frame = Resume | Send | Stop
+class Edit(BaseModel):
+    """Another wording of a message. As with `send`, the same `client_id` again is harmless."""
+
+    action: Literal["edit"]
+    message_id: MessageId
+    message: Text
+    client_id: ClientId = Field(default_factory=lambda: str(uuid.uuid4()))
+    model: ModelChoice = ""
+
+
+class Regenerate(BaseModel):
+    """One more answer, beside the one named or to the message named."""
+
+    action: Literal["regenerate"]
+    message_id: MessageId
+    model: ModelChoice = ""
+
+
+class Continue(BaseModel):
+    """A run that goes on from the one that ended with the answer named, before it was done."""
+
+    action: Literal["continue"]
+    message_id: MessageId
+    model: ModelChoice = ""
+
+
+class Show(BaseModel):
+    """The branch that a message begins is to be shown."""
+
+    action: Literal["show"]
+    message_id: MessageId
+
+
+class Unqueue(BaseModel):
+    """A message that waits for its turn is taken back. It is named by its own id, or by that of its answer."""
+
+    action: Literal["unqueue"]
+    message_id: MessageId
+
+
+class StopAndSend(BaseModel):
+    """What is at work is stopped for a message that waits, named as for `unqueue`."""
+
+    action: Literal["stop_and_send"]
+    message_id: MessageId
+
+
+class Fork(BaseModel):
+    """A new conversation with what was said up to a message. The same ids again lead to the same one."""
+
+    action: Literal["fork"]
+    message_id: MessageId
+    client_id: ClientId = Field(default_factory=lambda: str(uuid.uuid4()), max_length=36)
+
+    @property
+    def key(self) -> str:
+        """Say which fork is meant: a page has one id, and many messages to fork from."""
+        return f"fork.{self.message_id}.{self.client_id}"
+
+
+class Seen(BaseModel):
+    """How many frames the page has handled since its socket opened."""
+
+    action: Literal["seen"]
+    n: Number
+
+
+Act = Stop | Edit | Regenerate | Continue | Show | Unqueue | StopAndSend
+Frame = Resume | Send | Fork | Seen | Act
 _frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
 
 

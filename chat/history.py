@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from chat import branches
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
-from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
-from chat.agent.usage import tokens_a_byte
-from chat.agent.values import Call
-from chat.models import Message, Role, Run, Step, StepKind, StepStatus
+from chat.agent.transcript import GO_ON, Answered, Asked, Entry, Frozen, Said, request
+from chat.models import Role, Run, Step, StepKind, StepStatus
+from chat.wire.usage import tokens_a_byte
+from chat.wire.values import Call
 
 
 @dataclass(slots=True)
@@ -24,6 +25,11 @@ class History:
     cut: Cut = field(default_factory=Cut)
     asked: int = 0
     rate: float | None = None
+
+    def go_on(self, run: Run) -> None:
+        """Take in that a run goes on from the one before it: a person pressed Continue, and said nothing."""
+        if run.continues_id:
+            self.entries.append(Said(Role.USER, GO_ON))
 
     def add(self, steps: Iterable[Step]) -> None:
         """Take in the turns of a run; the last one, which asked for no tool, is the text of its answer."""
@@ -50,16 +56,19 @@ class History:
 
 
 def history(run: Run, after: int | None = None) -> History:
-    """Return all that was said before `run`, what it answers, and its own turns up to the step numbered `after`."""
-    path = _path(run.conversation_id, run.message_id)
-    runs = dict(Run.objects.filter(answer__in=path).values_list("answer", "pk"))
-    steps = _steps([*runs.values(), run.pk])
+    """Return all that was said on the branch of `run` before it, and its own turns up to the step numbered `after`."""
+    *before, _ = branches.down_to(run.answer_id)
+    runs = {said.answer_id: said for said in Run.objects.filter(answer__in=before).only("answer", "continues")}
+    steps = _steps([*(said.pk for said in runs.values()), run.pk])
     told = History()
-    for message in path.values():
-        if message.role == Role.ASSISTANT and message.pk in runs:
-            told.add(steps[runs[message.pk]])
-        told.asked = len(told.entries)
+    for message in before:
+        if said := runs.get(message.pk):
+            told.go_on(said)
+            told.add(steps[said.pk])
+        if message.role == Role.USER:
+            told.asked = len(told.entries)
         told.entries.append(Said(message.role, message.text))
+    told.go_on(run)
     told.add(step for step in steps[run.pk] if after is None or step.number <= after)
     return told
 
@@ -79,17 +88,6 @@ def request_again(step: Step) -> bytes:
 def frozen(run: Run) -> Frozen:
     """Return what stays the same in all requests of a run that has begun."""
     return Frozen(run.request["system"], run.request["tools"], run.request["mode"])
-
-
-def _path(conversation: uuid.UUID, message: int) -> dict[int, Message]:
-    """Return the messages from the first one to `message`, by id."""
-    rows = Message.objects.filter(conversation=conversation, pk__lte=message).only("parent", "role", "text").in_bulk()
-    path: list[Message] = []
-    at: int | None = message
-    while at is not None:
-        path.append(rows[at])
-        at = rows[at].parent_id
-    return {row.pk: row for row in reversed(path)}
 
 
 def _steps(runs: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:

@@ -8,8 +8,8 @@ from typing import Protocol
 from django.db.models import F
 
 from chat import preferences, said
-from chat.agent.values import JSON
 from chat.models import Fact, FactKind
+from chat.wire.values import JSON
 from tools.registry import ToolError
 from tools.text import clean
 

@@ -6,7 +6,7 @@ never more of them than this page says.
 
 from prometheus_client import Counter, Histogram
 
-from chat.agent.values import Usage
+from chat.wire.values import Usage
 from tools.registry import registry
 
 MOST_MODELS = 50  # an endpoint may list others every day

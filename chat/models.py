@@ -16,7 +16,10 @@ class Mode(models.TextChoices):
 
 
 class Conversation(models.Model):
-    """One chat of one person. `revision` counts the changes of what its list of messages shows."""
+    """One chat of one person. `revision` counts the changes of what its list of messages shows.
+
+    The list is the path from a first message down to `leaf`; what branches off it is kept, and can be shown again.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
@@ -26,7 +29,14 @@ class Conversation(models.Model):
     instructions = models.TextField(blank=True, help_text="Joined to the system prompt of every run here.")
     pinned = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
+    leaf = models.ForeignKey(
+        "Message", models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="The last message that is shown. Empty: the newest.",
+    )  # fmt: skip
     revision = models.PositiveBigIntegerField(default=0)
+    anew = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="The revision at which its list last became another one, not just longer."
+    )
     created = models.DateTimeField()
     updated = models.DateTimeField()
 
@@ -49,8 +59,10 @@ class Role(models.TextChoices):
 class Message(models.Model):
     """What a person or the agent said. `parent` is the message before it; `born` the revision that made it.
 
-    A `summary` stands for older turns, which do not fit into the model's window any more. It is written anew, as its
-    next `version`, when more of them do not fit; each version is a step of a trace.
+    Several messages after the same one are branches: a question edited, an answer regenerated. A message is always
+    older than those below it, so the order of ids is the order of each branch.
+    A `summary` stands for older turns, which do not fit into the model's window any more. It hangs on the answer during
+    which it was written; when more turns do not fit, a later answer gets the next `version`. Each is a step of a trace.
     """
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
@@ -71,6 +83,7 @@ class Message(models.Model):
         indexes = (
             models.Index(fields=["conversation", "revision"], name="message_revision"),
             models.Index(fields=["owner", "created"], name="message_owner"),
+            models.Index(fields=["conversation", "parent"], name="message_siblings"),
         )
 
     def __str__(self) -> str:
@@ -106,6 +119,12 @@ class StopReason(models.TextChoices):
     ERROR = "error"
 
 
+CUT_SHORT = (
+    StopReason.STOPPED, StopReason.MAX_TURNS, StopReason.BUDGET, StopReason.TIMEOUT, StopReason.LENGTH,
+    StopReason.CRASHED,
+)  # fmt: skip
+
+
 class Run(models.Model):
     """The agent's work on one message. `revision` counts the changes of its steps.
 
@@ -115,12 +134,25 @@ class Run(models.Model):
     empty owner gave a live run up, for another process to go on with.
     `stopping` says that somebody wants it to stop; whoever works on it sees that, and ends it.
     Tokens and cost are sums over its steps; null while nothing is known of them, `estimated` where a part is a guess.
+    What it `continues` ended before it was done: those turns are part of what this run's model is sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="runs")
     message = models.ForeignKey(Message, models.CASCADE, related_name="runs", help_text="What it answers.")
     answer = models.OneToOneField(Message, models.CASCADE, related_name="run", help_text="What it says.")
+    continues = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="continued_by",
+        help_text="The run it goes on from.",
+    )
+    ahead = models.BooleanField(default=False, db_default=False, help_text="It begins before others that wait.")
+    copied = models.BooleanField(
+        default=False, db_default=False, help_text="It came with a fork. What it used counts where it ran."
+    )
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
     stop_reason = models.CharField(max_length=20, choices=StopReason, blank=True)
     error = models.TextField(blank=True, help_text="Why it failed, in words for a person.")
@@ -158,6 +190,12 @@ class Run(models.Model):
     @property
     def live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ended before it was done, with something that another run may go on from."""
+        failed = self.status == RunStatus.FAILED
+        return not self.live and (self.stop_reason in CUT_SHORT or (failed and bool(self.tools)))
 
     @property
     def seconds(self) -> float | None:

@@ -10,20 +10,21 @@ from django.conf import settings
 
 from chat import endpoints, resumption
 from chat.agent.asking import Asking, now
-from chat.agent.endpoint import Target
 from chat.agent.events import Batch, Began, MemoryRead
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.summary import title_order
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen
-from chat.agent.usage import TOKENS_A_BYTE
 from chat.allowances import Standing, standing
 from chat.db import read
 from chat.history import History, frozen, history
 from chat.memory import Remembered, recall
 from chat.models import Run, Step
 from chat.prompt import system_prompt
+from chat.store.texts import title_of
+from chat.wire.endpoint import Target
+from chat.wire.usage import TOKENS_A_BYTE
 from tools.registry import registry
 
 
@@ -82,7 +83,7 @@ def _task(found: _Found, targets: list[Target], small: Target | None) -> Task:
         found.frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
     )  # fmt: skip
     asking = Asking(targets, budget, str(run.message.owner_id), number, pending=opening)
-    is_first = run.message.parent_id is None
+    is_first = run.message.parent_id is None and run.conversation.title == title_of(run.message.text)
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from chat.agent.endpoint import Endpoint
-from chat.agent.errors import NoReply
-from chat.agent.stream import Assembler
-from chat.agent.values import Reply
+from chat.wire.endpoint import Endpoint
+from chat.wire.errors import NoReply
+from chat.wire.stream import Assembler
+from chat.wire.values import Reply
 from tools.text import clean
 
 EACH_SECONDS = 20.0

@@ -40,11 +40,31 @@ class Article:
     figures: str = ""
     ending: str = ""
     live: bool = False
+    pager: "Pager | None" = None
     thoughts: Sequence["DrawnThought"] = ()
 
     @property
     def template(self) -> str:
         return f"chat/_article_{self.message.role}.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """The place of a message among those beside it, and the ones before and after it, if there are any."""
+
+    place: int
+    of: int
+    previous: int | None
+    next: int | None
+    parent: int | None
+
+    @classmethod
+    def at(cls, message: Message, siblings: Sequence[int]) -> "Pager | None":
+        if message.pk not in siblings:
+            return None
+        n = siblings.index(message.pk)
+        previous, following = (siblings[n - 1] if n else None), (siblings[n + 1] if n + 1 < len(siblings) else None)
+        return cls(n + 1, len(siblings), previous, following, message.parent_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +79,9 @@ def articles(talk: Talk) -> list[Article]:
 
 def article(message: Message, run: Run | None, talk: Talk) -> Article:
     """Prepare a message for its templates."""
+    pager = Pager.at(message, talk.siblings.get(message.pk, ()))
     if run is None:
-        return Article(message, html=markdown(message.text) if message.role == Role.SUMMARY else "")
+        return Article(message, html=markdown(message.text) if message.role == Role.SUMMARY else "", pager=pager)
     return Article(
         message=message,
         run=run,
@@ -70,6 +91,7 @@ def article(message: Message, run: Run | None, talk: Talk) -> Article:
         figures=figures_line(run),
         ending=how_it_ended(run),
         live=run.live,
+        pager=pager,
         thoughts=[DrawnThought(markdown(one.text), one.reasoning) for one in talk.thoughts.get(run.pk, ())],
     )
 
@@ -88,9 +110,18 @@ def replaced_article(drawn: Article) -> SafeString:
     return render_to_string(drawn.template, {"article": drawn, "oob": True})
 
 
-def all_articles(drawn: Iterable[Article]) -> SafeString:
-    """Return the frame that draws the whole list of messages anew."""
-    return oob("innerHTML:#messages", joined(article_html(one) for one in drawn))
+def all_articles(conversation: uuid.UUID, talk: Talk) -> SafeString:
+    """Return the frame that draws the whole list of messages anew, and the button for what is before it."""
+    drawn = articles(talk)
+    button = render_to_string("chat/_earlier_button.html", {"conversation": conversation, "earlier": earliest(talk)})
+    return oob("innerHTML:#earlier-messages", button) + oob(
+        "innerHTML:#messages", joined(article_html(one) for one in drawn)
+    )
+
+
+def earliest(talk: Talk) -> int | None:
+    """Return the id of the first message, if there are more before it."""
+    return talk.messages[0][0].pk if talk.earlier else None
 
 
 def changed_article(drawn: Article) -> SafeString:
@@ -99,7 +130,7 @@ def changed_article(drawn: Article) -> SafeString:
     parts = [
         oob(f"innerHTML:{at}-head", render_to_string("chat/_article_head.html", {"article": drawn})),
         oob(f"innerHTML:{at}-thoughts", render_to_string("chat/_thoughts.html", {"thoughts": drawn.thoughts})),
-        oob(f"innerHTML:{at}-end", drawn.ending),
+        oob(f"innerHTML:{at}-end", render_to_string("chat/_ending.html", {"article": drawn})),
     ]
     if not drawn.live:
         parts += [oob(f"innerHTML:{at}-{part}", "") for part in ("open", "thinking")]
@@ -166,6 +197,13 @@ def conversation_cursor(revision: int) -> SafeString:
     return format_html('<div id="cursor" hidden data-conversation-revision="{}" hx-swap-oob="true"></div>', revision)
 
 
+def follows_frame(follows: bool) -> SafeString:
+    """Return the frame by which the page knows whether its trace goes on to the next run."""
+    return format_html(
+        '<div id="cursor-follows" hidden data-follows="{}" hx-swap-oob="true"></div>', "yes" if follows else "no"
+    )
+
+
 def live_frames(run: Run | None, writing: bool = False) -> SafeString:
     """Return the frame for what follows from the live run: the Stop button and the line that says what goes on."""
     stop = render_to_string("chat/_stop.html", {"live": run is not None})
@@ -185,6 +223,11 @@ def title_frame(title: str) -> SafeString:
 def sent_frame(client_id: str) -> SafeString:
     """Return the frame that gives the form a new id, after a message was stored."""
     return format_html('<input type="hidden" name="client_id" id="client-id" value="{}" hx-swap-oob="true">', client_id)
+
+
+def taken_back(text: str) -> SafeString:
+    """Return the frame that gives a text back, which the page's script puts into the box."""
+    return oob("innerHTML:#taken-back", text)
 
 
 def notice(words: str) -> SafeString:

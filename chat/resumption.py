@@ -7,8 +7,8 @@ from decimal import Decimal
 from chat.agent.asking import is_empty
 from chat.agent.limits import Limits
 from chat.agent.task import Begun, Task
-from chat.agent.values import Call, Reply, Usage
 from chat.models import Run, Step, StepKind, StepStatus
+from chat.wire.values import Call, Reply, Usage
 from tools.registry import registry
 
 

@@ -5,23 +5,36 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import connection
-from django.db.models import Case, Exists, Model, OuterRef, When
+from django.db.models import Exists, OuterRef, Q
 
+from chat import branches
 from chat.agent.react import thought
-from chat.models import LIVE, Conversation, Message, Run, RunStatus, Step, StepKind, StepStatus
+from chat.branches import HEAD, key
+from chat.models import LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
 
 SHOWN_MESSAGES = 100
 SHOWN_STEPS = 200
 
-# The counter and what changed after it, in one statement each; their rows may be newer, and are then drawn again.
-MESSAGES_SINCE = """
-    SELECT message.*, conversation.revision AS now_at, conversation.title
-    FROM chat_conversation conversation
-    LEFT JOIN chat_message message ON message.conversation_id = conversation.id AND message.revision > %s
-    WHERE conversation.id = %s ORDER BY message.id
-"""
+# The counter and what changed after it, in one statement each; their rows may be newer, and are then drawn again. Of a
+# conversation it is what is on the branch shown; a summary is where its answer is. One row more than are shown says
+# that the list is to be drawn anew.
+MESSAGES_SINCE = f"""\
+WITH RECURSIVE head AS ({HEAD}), changed(id, place) AS (
+    SELECT id, CASE WHEN role = 'summary' THEN parent_id ELSE id END FROM chat_message
+    WHERE conversation_id = %s AND revision > %s LIMIT {SHOWN_MESSAGES + 1}
+), path(id, parent_id) AS (
+    SELECT message.id, message.parent_id FROM head JOIN chat_message message ON message.id = head.leaf
+    UNION ALL
+    SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id
+    WHERE up.id >= (SELECT MIN(place) FROM changed)
+)
+SELECT message.*, head.revision AS now_at, head.anew, head.title, (SELECT COUNT(*) FROM changed) AS changes
+FROM head LEFT JOIN chat_message message
+    ON message.id IN (SELECT changed.id FROM changed JOIN path ON path.id = changed.place)
+ORDER BY message.id
+"""  # noqa: S608  Made of constants.
 STEPS_SINCE = """
     SELECT step.*, run.revision AS now_at
     FROM chat_run run LEFT JOIN chat_step step ON step.run_id = run.id AND step.revision > %s
@@ -39,14 +52,20 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Messages of a conversation, each with its run if it is an answer, at a revision."""
+    """Messages of the branch shown, each with its run if it is an answer, at a revision of their conversation.
+
+    `siblings` has for each message that has others beside it all of them, in order. `anew` says that what a page has
+    of the list is to be replaced as a whole.
+    """
 
     revision: int
     title: str
     messages: Sequence[tuple[Message, Run | None]] = ()
     thoughts: dict[uuid.UUID, list[Thought]] = field(default_factory=dict)
     partial: dict[uuid.UUID, str] = field(default_factory=dict)
+    siblings: dict[int, list[int]] = field(default_factory=dict)
     earlier: bool = False
+    anew: bool = False
 
     @property
     def runs(self) -> list[Run]:
@@ -54,33 +73,42 @@ class Talk:
 
 
 def talk(conversation: uuid.UUID, before: int | None = None) -> Talk:
-    """Return the last messages of a conversation, or the last ones before a message's id."""
-    shown = Message.objects.filter(conversation=conversation)
-    if before is not None:
-        shown = shown.filter(pk__lt=before)
-    rows = list(shown.select_related("run", "conversation").order_by("-pk")[: SHOWN_MESSAGES + 1])
-    earlier, rows = len(rows) > SHOWN_MESSAGES, rows[:SHOWN_MESSAGES][::-1]
-    if not rows:
-        return Talk(0, "")
-    pairs = [(message, getattr(message, "run", None)) for message in rows]
-    head = rows[0].conversation
-    return Talk(head.revision, head.title, pairs, *_said(pairs), earlier=earlier)
+    """Return the last messages of the branch shown, or the last ones before a message's id."""
+    path = branches.last(conversation, SHOWN_MESSAGES + 1, before)
+    ids = path.messages[:SHOWN_MESSAGES]
+    shown = Message.objects.filter(Q(pk__in=ids) | Q(parent__in=ids, role=Role.SUMMARY), conversation=conversation)
+    pairs = [(message, getattr(message, "run", None)) for message in shown.select_related("run").order_by("pk")]
+    beside = branches.siblings(conversation, [message for message, _ in pairs])
+    earlier = len(path.messages) > SHOWN_MESSAGES
+    return Talk(path.revision, path.title, pairs, *_said(pairs), beside, earlier)
 
 
 def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
     """Return the messages changed after a revision; None if there is no such conversation."""
-    found = list(Message.objects.raw(MESSAGES_SINCE, [since, _key(Conversation, conversation)]))
+    pk = key(Conversation, conversation)
+    found = list(Message.objects.raw(MESSAGES_SINCE, [pk, pk, since]))
     if not found:
         return None
+    head: Any = found[0]
+    if head.now_at < since or since < head.anew or head.changes > SHOWN_MESSAGES:
+        return Talk(head.now_at, head.title, anew=True)
     messages = [message for message in found if message.pk]
     runs = {run.answer_id: run for run in Run.objects.filter(answer__in=messages)} if messages else {}
     pairs = [(message, runs.get(message.pk)) for message in messages]
-    return Talk(found[0].now_at, found[0].title, pairs, *_said(pairs))  # type: ignore[attr-defined]
+    return Talk(head.now_at, head.title, pairs, *_said(pairs), branches.siblings(conversation, messages))
+
+
+def said(conversation: uuid.UUID, message: int) -> Talk:
+    """Return what a person said if it is on the branch shown, else nothing."""
+    if not branches.shown(conversation, [message]):
+        return Talk(0, "")
+    found = list(Message.objects.filter(pk=message))
+    return Talk(0, "", [(one, None) for one in found], siblings=branches.siblings(conversation, found))
 
 
 def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
     """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on."""
-    found = list(Step.objects.raw(STEPS_SINCE, [since, _key(Run, run)]))
+    found = list(Step.objects.raw(STEPS_SINCE, [since, key(Run, run)]))
     if not found or found[0].now_at == since:  # type: ignore[attr-defined]
         return None
     head = Run.objects.filter(pk=run).first()
@@ -96,12 +124,6 @@ def run_steps(run: Run, before: int | None = None) -> list[Step]:
     if before is not None:
         steps = steps.filter(number__lt=before)
     return list(steps.order_by("-number")[:SHOWN_STEPS])[::-1]
-
-
-def newest_run(conversation: uuid.UUID) -> Run | None:
-    """Return the run that began last; one that still waits only where there is no other."""
-    waits = Case(When(status=RunStatus.QUEUED, then=1), default=0)
-    return Run.objects.filter(conversation=conversation).order_by(waits, "-created").first()
 
 
 def only_queued() -> list[uuid.UUID]:
@@ -126,6 +148,11 @@ def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
 
 def live_runs(conversation: uuid.UUID) -> list[Run]:
     return list(Run.objects.filter(conversation=conversation, status__in=LIVE).order_by("created"))
+
+
+def at_work(live: Sequence[Run]) -> Run | None:
+    """Return of a conversation's live runs the one that is at work, else the first that waits."""
+    return next((run for run in live if run.status != RunStatus.QUEUED), next(iter(live), None))
 
 
 def live_answer(run: uuid.UUID, since: int) -> Talk:
@@ -167,7 +194,3 @@ def _said(
         found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]
         thoughts[step.run_id] += [one for one in found if one.text]
     return dict(thoughts), partial
-
-
-def _key(model: type[Model], pk: uuid.UUID) -> object:
-    return model._meta.pk.get_db_prep_value(pk, connection)

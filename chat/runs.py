@@ -7,9 +7,11 @@ import asyncio
 import os
 import socket
 import uuid
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -19,15 +21,17 @@ from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
-from chat.agent.values import JSON
 from chat.db import read, write
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
 from chat.store import Sent
 from chat.telemetry import Observed
+from chat.wire.values import JSON
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
+
+T = TypeVar("T")
 
 LOST = "another process took it over, or it was deleted"
 PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
@@ -58,7 +62,7 @@ class Live:
 
 
 live: dict[uuid.UUID, Live] = {}
-_sending: set["asyncio.Task[Sent]"] = set()
+_starting: set["asyncio.Task[Any]"] = set()
 
 
 async def send(
@@ -66,28 +70,54 @@ async def send(
 ) -> Sent:
     """Store a message, in a new conversation if there is none yet, and begin its run. `mode` None: as it was.
 
-    Raises store.Refused or endpoints.NoModel, whose words are for the person. A sender who goes away in the middle
-    changes nothing: what is stored is begun.
+    Raises store.Refused or endpoints.NoModel, whose words are for the person.
     """
-    sending = asyncio.create_task(_send(owner, text, client_id, model, conversation, mode))
-    _sending.add(sending)
-    sending.add_done_callback(_sending.discard)
-    return await asyncio.shield(sending)
-
-
-async def _send(
-    owner: int, text: str, client_id: str, model: str, conversation: uuid.UUID | None, mode: str | None
-) -> Sent:
-    model, at = await endpoints.chosen(model), now()
-    process = "" if draining.is_set() else PROCESS
     if conversation is None:
-        sent = await write(store.start_conversation, owner, text, client_id, model, process, at, mode or "")
-    else:
-        sent = await write(store.send, conversation, owner, text, client_id, model, process, at, mode)
+        return await start(store.start_conversation, owner, text, client_id, model=model, mode=mode or "")
+    return await start(store.send, conversation, owner, text, client_id, model=model, mode=mode)
+
+
+async def start(stored: Callable[..., Sent], *said: object, model: str, **more: object) -> Sent:
+    """Store, by a function of the store, what makes a run, and begin that. Raises as `send` does."""
+
+    async def work() -> Sent:
+        chosen = await endpoints.chosen(model)
+        sent = await write(stored, *said, model=chosen, process=_here(), at=now(), **more)
+        await _begin(sent)
+        return sent
+
+    return await _to_its_end(work())
+
+
+async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UUID:
+    """Copy a conversation up to a message; return the new one's id. Raises store.Refused."""
+
+    async def work() -> uuid.UUID:
+        forked, sent = await write(store.fork, conversation, message, client_id, _here(), now())
+        if sent:
+            await _begin(sent)
+        return forked
+
+    return await _to_its_end(work())
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do some work whole. Who asks for it may go away in the middle: what is stored is begun."""
+    task = asyncio.create_task(work)
+    _starting.add(task)
+    task.add_done_callback(_starting.discard)
+    return await asyncio.shield(task)
+
+
+def _here() -> str:
+    """Return who takes a new run: this process, or none while it drains; then the run waits for one that does."""
+    return "" if draining.is_set() else PROCESS
+
+
+async def _begin(sent: Sent) -> None:
     if sent.attempt:
         begin(sent.run, sent.attempt, sent.conversation)
     await hint(sent.conversation)
-    return sent
 
 
 def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
@@ -97,18 +127,25 @@ def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
     work.task = asyncio.create_task(_drive(work), name=f"run {run}")
 
 
-async def stop(conversation: uuid.UUID) -> bool:
-    """Stop the runs at work in a conversation, whichever process works on them; say whether there were any.
+async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool:
+    """Stop the runs at work in a conversation, but for one, whichever process works on them; say if there were any.
 
     Those of this process stop at once. What is stored reaches the others, and whoever takes over where one dies.
     """
-    here = [work.run for work in live.values() if work.conversation == conversation]
+    here = [work.run for work in live.values() if work.conversation == conversation and work.run != spared]
     for run in here:
         drop(run)
-    asked = await write(store.ask_to_stop, conversation)
+    asked = await write(store.ask_to_stop, conversation, spared)
     if asked:
         hints.tell_others(conversation, stop=True)
     return bool(here or asked)
+
+
+async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
+    """Stop what is at work in a conversation, and begin the run of a message that waits. Raises store.Refused."""
+    first = await write(store.put_first, conversation, message)
+    if not await stop(conversation, spared=first):
+        await begin_next(conversation)
 
 
 async def delete(conversation: uuid.UUID) -> None:
@@ -171,6 +208,8 @@ async def _work(work: Live) -> None:
     prepared = await prepare(work.run)
     run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
     work.observed.model = run.model
+    if run.continues_id:
+        work.outside_ran = True  # what it goes on from may have read anything
     if task.begun:
         work.observed.turn = task.turn
         work.answer = "" if task.asking.reply.calls else task.asking.reply.text

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from chat.agent.gate import MINUTE
+from chat.wire.gate import MINUTE
 
 ANSWER_SECONDS = 0.5
 ALONE_SECONDS = 5.0  # how long a Redis that did not answer is not asked again
@@ -33,7 +33,7 @@ log = structlog.get_logger("agentsite.pace")
 
 
 class SharedPace:
-    """A chat.agent.gate.Pace for the endpoint of that name; at `requests_per_minute` over all processes.
+    """A chat.wire.gate.Pace for the endpoint of that name; at `requests_per_minute` over all processes.
 
     While Redis does not answer nothing is reserved, so that each process keeps to its gate's own pace alone: at worst
     the endpoint then sees the limit once for each process. That is logged once a minute.

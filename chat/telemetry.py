@@ -26,7 +26,7 @@ from chat.agent.events import (
     WaitEnded,
     WaitStarted,
 )
-from chat.agent.values import Usage
+from chat.wire.values import Usage
 
 log = structlog.get_logger("agentsite.runs")
 

@@ -11,8 +11,8 @@ from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from chat.agent import strict
 from chat.models import Run, Step, StepKind, StepStatus
+from chat.wire import strict
 from chat.words import about, attempt, count, dollars, duration, how_it_ended, plural
 from tools.text import clean
 

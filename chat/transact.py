@@ -64,6 +64,15 @@ def again(work: Callable[[], T]) -> T:
             patience.wait(error)
 
 
+def without_pool() -> None:
+    """Give this thread a connection of its own from here on.
+
+    A pool waits longer and longer before it tries a server again that was away; a thread that waits tries all the time.
+    """
+    options = {name: value for name, value in connection.settings_dict["OPTIONS"].items() if name != "pool"}
+    connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+
+
 class _Patience:
     def __init__(self) -> None:
         self.end = time.monotonic() + AGAIN_WITHIN

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from chat.models import FactKind
-from chat.views import chat, conversations_edit, runs, settings
+from chat.views import chat, conversations_edit, polling, runs, settings
 
 app_name = "chat"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("c/", chat.start, name="start"),
     path("c/<uuid:pk>/", chat.conversation, name="conversation"),
     path("c/<uuid:pk>/messages/", chat.earlier_messages, name="messages"),
+    path("c/<uuid:pk>/frames/", polling.frames, name="frames"),
     path("c/<uuid:pk>/edit/", conversations_edit.edit, name="edit"),
     path("c/<uuid:pk>/delete/", conversations_edit.delete, name="delete"),
     path("conversations/", chat.conversations, name="conversations"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat import allowances, render, rows, trace
+from chat import allowances, branches, render, rows, trace
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus
 from chat.preview import Preview, preview_of
@@ -43,10 +43,12 @@ class Viewer:
     run: uuid.UUID | None = None
     run_since: int = 0
     follows: bool = True
+    _told: bool | None = True
     _resumed: bool = False
     _unseen: bool = False
     _title: str = ""
     _whole: float = 0
+    _busy: bool = False
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
     _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
     _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Viewer:
     @property
     def waits(self) -> bool:
         """Whether something is going on that may change without a hint reaching this page."""
-        return bool(self._live)
+        return self._busy
 
     @property
     def reads_afar(self) -> bool:
@@ -67,9 +69,12 @@ class Viewer:
         self._live.clear()
         self._texts.clear()
 
-    def look_at(self, run: Run, since: int | None, follows: bool) -> None:
-        """The page shows, or wants to see, a run; `since` is None where it has nothing of it yet."""
-        self.run, self.follows, self._whole = run.pk, follows, 0
+    def look_at(self, run: Run, since: int | None, follows: bool, told: bool | None = None) -> None:
+        """The page shows, or wants to see, a run; `since` is None where it has nothing of it yet.
+
+        `told` is whether the page believes that its trace follows, None where that is not known.
+        """
+        self.run, self.follows, self._told, self._whole = run.pk, follows, told, 0
         self._unseen = since is None or since > run.revision
         self.run_since = since or 0
 
@@ -84,7 +89,7 @@ class Viewer:
         talk = rows.talk_since(self.conversation, self.since)
         if talk is None:
             return None
-        if talk.revision < self.since or len(talk.messages) > rows.SHOWN_MESSAGES:
+        if talk.anew:
             parts = [*self._anew(), *self._answers(), *self._trace()]
         else:
             parts = [*self._messages(talk), *self._answers(), *self._trace()]
@@ -96,10 +101,10 @@ class Viewer:
         return render.joined(self._text(run, preview) for run, preview in showing if preview)
 
     def _anew(self) -> Iterator[SafeString]:
-        """The whole list: too much is newer, or the page says that it has what does not exist (any more)."""
+        """The whole list: another branch is shown, too much is newer, or the page has what there is not."""
         whole = rows.talk(self.conversation)
         self.resume(whole.revision)
-        yield render.all_articles(render.articles(whole))
+        yield render.all_articles(self.conversation, whole)
         yield from self._messages(Talk(whole.revision, whole.title))
 
     def _messages(self, talk: Talk) -> Iterator[SafeString]:
@@ -120,8 +125,10 @@ class Viewer:
         if talk.revision != self.since or self._resumed:
             self.since, self._resumed = talk.revision, False
             live = rows.live_runs(self.conversation)
-            self._live = {run.pk: self._live.get(run.pk, -1) for run in live}
+            shown = branches.shown(self.conversation, [run.answer_id for run in live], talk.revision)
+            self._live = {run.pk: self._live.get(run.pk, -1) for run in live if run.answer_id in shown}
             self._afar = {pk: showing for pk, showing in self._afar.items() if pk in self._live}
+            self._busy = bool(live)
             yield self._doing(live)
             if not live:
                 yield render.allowance_frame(allowances.warning_in(self.conversation, timezone.now()))
@@ -136,8 +143,8 @@ class Viewer:
             talk = rows.live_answer(pk, seen)
             showing = self._look_afar(pk)  # what is read after the rest may be newer than it, not older
             for message, run in talk.messages:
-                if run is None or not run.live:
-                    continue  # its end comes with the conversation's next revision
+                if run is None or not run.live or message.born > (self.since or 0):
+                    continue  # its end, or its beginning, comes with the conversation's next revision
                 self._live[pk] = run.revision
                 yield render.changed_article(render.article(message, run, talk))
                 if run.status != RunStatus.QUEUED:
@@ -148,11 +155,9 @@ class Viewer:
 
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""
-        at_work = [run for run in live if run.status != RunStatus.QUEUED] or live
-        if not at_work:
-            return render.live_frames(None)
-        showing = self._showing(at_work[0].pk)
-        return render.live_frames(at_work[0], writing=bool(showing and showing.text))
+        run = rows.at_work(live)
+        showing = self._showing(run.pk) if run else None
+        return render.live_frames(run, writing=bool(showing and showing.text))
 
     def _showing(self, run: uuid.UUID) -> Preview | None:
         return preview_of(run) or self._afar.get(run)
@@ -171,7 +176,7 @@ class Viewer:
 
     def _trace(self) -> Iterator[SafeString]:
         """The steps of the run that the trace shows."""
-        newest = rows.newest_run(self.conversation) if self.follows else None
+        newest = branches.newest_run(self.conversation) if self.follows else None
         if newest and newest.pk != self.run:
             yield self._show(newest)
         elif self.run and self._unseen and (run := Run.objects.filter(pk=self.run).first()):
@@ -186,6 +191,9 @@ class Viewer:
             yield render.step_frames(run, changed, self.run_since, whole)
             yield render.panel_head_frames(run)
             self.run_since = run.revision
+        if self.follows != self._told:
+            yield render.follows_frame(self.follows)
+            self._told = self.follows
 
     def _show(self, run: Run) -> SafeString:
         """Put a run into the trace, from its beginning."""

@@ -73,10 +73,24 @@ def key(conversation: str) -> str:
     return conversation if POSTGRES else conversation.replace("-", "")
 
 
-def end_connections() -> None:
-    """End those to the suite's own database."""
+def end_connections(environment: dict[str, str] | None = None) -> None:
+    """End those to the database of a site, or to the suite's own."""
     if POSTGRES:
-        _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{PREFIX}'")  # noqa: S608
+        name = urlsplit(environment["DATABASE_URL"]).path[1:] if environment else PREFIX
+        whose = f"datname = '{name}' AND usename = current_user"  # the server's own work there is not ours to end
+        _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {whose}")  # noqa: S608
+
+
+@contextmanager
+def closed(environment: dict[str, str]) -> Iterator[None]:
+    """Let nobody in to the database of a site, as while its server starts again."""
+    name = urlsplit(environment["DATABASE_URL"]).path[1:]
+    _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    end_connections(environment)
+    try:
+        yield
+    finally:
+        _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 def drop_all() -> None:

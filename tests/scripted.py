@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from chat.agent.endpoint import Endpoint
+from chat.wire.endpoint import Endpoint
 
 Chunk = dict[str, Any]
 

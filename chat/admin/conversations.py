@@ -28,7 +28,7 @@ class ConversationAdmin(DeletedWithHistory, History):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         of_row = Run.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         runs = of_row.annotate(number=Count("pk")).values("number")
-        cost = of_row.annotate(total=Sum("cost")).values("total")
+        cost = of_row.filter(copied=False).annotate(total=Sum("cost")).values("total")
         found: QuerySet[Conversation] = super().get_queryset(request)
         return found.annotate(run_count=Subquery(runs, output_field=IntegerField()), total_cost=Subquery(cost))
 

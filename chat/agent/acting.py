@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime
 
 from chat.agent.events import ToolEnded, ToolStarted
-from chat.agent.values import JSON, Call
+from chat.wire.values import JSON, Call
 from tools.registry import ToolResult
 from tools.text import clean, first
 

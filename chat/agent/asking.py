@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 
 from chat.agent import react
 from chat.agent.context import Cut
-from chat.agent.endpoint import Target, within
-from chat.agent.errors import EndpointError, NoReply
 from chat.agent.events import Batch, ModelEnded, ModelFailed, ModelStarted, TextDelta, WaitEnded, WaitStarted
-from chat.agent.gate import Ticket
 from chat.agent.limits import Budget
 from chat.agent.react import Voices
-from chat.agent.stream import Assembler
-from chat.agent.usage import estimated, price
-from chat.agent.values import Reply
+from chat.wire.endpoint import Target, within
+from chat.wire.errors import EndpointError, NoReply
+from chat.wire.gate import Ticket
+from chat.wire.stream import Assembler
+from chat.wire.usage import estimated, price
+from chat.wire.values import Reply
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.5

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from chat.agent.context import Cut
-from chat.agent.values import JSON, Call, Reply
+from chat.wire.values import JSON, Call, Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from chat.agent.asking import Asking
 from chat.agent.context import Cut, shortened, shorter
-from chat.agent.endpoint import Target
-from chat.agent.errors import NoReply
 from chat.agent.events import Batch, Shortened
 from chat.agent.summary import summary_order
 from chat.agent.transcript import Entry, Frozen, request, size
-from chat.agent.usage import TOKENS_A_BYTE, tokens_a_byte
-from chat.agent.values import Usage
+from chat.wire.endpoint import Target
+from chat.wire.errors import NoReply
+from chat.wire.usage import TOKENS_A_BYTE, tokens_a_byte
+from chat.wire.values import Usage
 
 WINDOW = 100_000  # tokens, where nothing is known
 BUDGET_SHARE = 0.25  # of a run's tokens, for one request; with more there would be no second one

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from chat.agent.values import Usage
+from chat.wire.values import Usage
 
 WORK_SHARE = 0.85  # of the seconds; the rest is for summing up
 LEAST_REPLY = 300  # tokens that a reply is taken to need while none has come yet

@@ -12,13 +12,13 @@ from functools import partial
 from chat.agent.acting import CallTool, run_tools
 from chat.agent.asking import Asking, Order
 from chat.agent.context import shortened
-from chat.agent.endpoint import Target
-from chat.agent.errors import NoReply
 from chat.agent.events import Batch, Ended, LimitReached, ModelFailed, ToolStarted
 from chat.agent.limits import WORDS
 from chat.agent.task import Task
 from chat.agent.transcript import Answered, Asked, request
-from chat.agent.values import Call, Reply
+from chat.wire.endpoint import Target
+from chat.wire.errors import NoReply
+from chat.wire.values import Call, Reply
 
 REPEATS = 3  # the third time in a row that a model asks for the same, it is told so; the fourth ends the run
 SAME_CALL = "the same was asked for twice before, with the results above; use them, or ask for something else"

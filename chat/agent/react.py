@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from chat.agent.strict import read_arguments
-from chat.agent.values import JSON, Call, Reply, Wire, new_id
+from chat.wire.strict import read_arguments
+from chat.wire.values import JSON, Call, Reply, Wire, new_id
 
 THOUGHT, ANSWER, ACTION, OBSERVATION = "Thought:", "Answer:", "Action:", "Observation:"
 THINK = """\

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 
 from chat.agent.asking import Order
 from chat.agent.context import Cut, told
-from chat.agent.endpoint import Target
 from chat.agent.transcript import Answered, Asked, Entry, Said, Summary, encoded
-from chat.agent.values import JSON
+from chat.wire.endpoint import Target
+from chat.wire.values import JSON
 
 SUMMARISE = """\
 You write the summary that will stand in for the older part of a conversation between a person and an agent with tools.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chat.agent.asking import Asking, Order
 from chat.agent.fitting import Fitting
 from chat.agent.transcript import Entry
-from chat.agent.values import Call
+from chat.wire.values import Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 from chat.agent import react
 from chat.agent.limits import WORDS
-from chat.agent.values import JSON, Call, Wire
+from chat.wire.values import JSON, Call, Wire
 
 UNANSWERED = "Error: this call was not answered; whether it took effect is unknown."
 SUM_UP = "{}, and no more tools can be called. Answer now with what was found so far, and say what is missing."
+GO_ON = "Go on from where you stopped. Do not repeat what was done or said."
 SIZE = " size"  # no host has such a name
 SUMMARY_HEAD = "[What was said before, as a summary that was made automatically]"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from chat.demo.parts import Call
 
+GO_ON = "Go on from where you stopped."
 MEMORY = re.compile(r"<memory>\s*(\{.*?\})\s*</memory>", re.DOTALL)
 
 
@@ -23,11 +24,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A user's message and the outcomes of the tools called for it so far."""
+    """A user's message and the outcomes of the tools called for it so far.
+
+    `said` is what was answered before it was cut short, where the answer is to go on from there.
+    """
 
     question: str
     outcomes: tuple[Outcome, ...] = ()
     rounds: int = 0
+    said: str = ""
 
     def outcome_of(self, call: Call) -> Outcome | None:
         return next((outcome for outcome in self.outcomes if outcome.call == call), None)
@@ -72,29 +77,39 @@ def read(body: Mapping[str, object]) -> Conversation:
 
 
 def _exchanges(messages: list[dict[str, object]]) -> Iterator[Exchange]:
-    question: str | None = None
+    start = 0
+    for end in range(1, len(messages) + 1):
+        if end == len(messages) or (messages[end].get("role") == "user" and not _goes_on(messages[end])):
+            if messages[start].get("role") == "user":
+                yield _exchange(messages[start:end])
+            start = end
+
+
+def _goes_on(message: dict[str, object]) -> bool:
+    return _text(message.get("content")).startswith(GO_ON)
+
+
+def _exchange(messages: list[dict[str, object]]) -> Exchange:
+    """Read a question and what followed it; each word to go on takes what was just said as said."""
+    question, *rest = messages
     calls: dict[str, Call] = {}
     results: dict[str, str] = {}
-    rounds = 0
-    for message in messages:
-        role = message.get("role")
-        if role == "user":
-            if question is not None:
-                yield _exchange(question, calls, results, rounds)
-            question, calls, results, rounds = _text(message.get("content")), {}, {}, 0
-        elif role == "assistant":
-            asked = dict(_calls(message.get("tool_calls")))
-            calls |= asked
-            rounds += bool(asked)
-        elif role == "tool":
-            results[str(message.get("tool_call_id"))] = _text(message.get("content"))
-    if question is not None:
-        yield _exchange(question, calls, results, rounds)
-
-
-def _exchange(question: str, calls: dict[str, Call], results: dict[str, str], rounds: int) -> Exchange:
+    rounds, said, answer = 0, "", ""
+    for message in rest:
+        content = _text(message.get("content"))
+        match message.get("role"):
+            case "user":
+                said, answer = said + answer, ""
+            case "assistant":
+                asked = dict(_calls(message.get("tool_calls")))
+                calls |= asked
+                rounds += bool(asked)
+                answer = "" if asked else content
+            case "tool":
+                results[str(message.get("tool_call_id"))] = content
     outcomes = tuple(_outcome(call, results[key]) for key, call in calls.items() if key in results)
-    return Exchange(unicodedata.normalize("NFC", question).strip(), outcomes, rounds)
+    text = _text(question.get("content"))
+    return Exchange(unicodedata.normalize("NFC", text).strip(), outcomes, rounds, said)
 
 
 def _outcome(call: Call, text: str) -> Outcome:

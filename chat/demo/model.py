@@ -28,4 +28,5 @@ def reply(body: Mapping[str, object]) -> Reply:
         for intent in understand(exchange.question, context):
             context = context.after(intent, exchange)
     turn = act(understand(conversation.current.question, context), conversation, context)
+    turn = Reply(turn.text.removeprefix(conversation.current.said), turn.calls)
     return think(turn, conversation.prompt, [outcome.call.name for outcome in conversation.current.outcomes])

@@ -3,9 +3,9 @@
 import httpx2
 from django.conf import settings
 
-from chat.agent.errors import EndpointError
 from chat.connections import OnThisMachine, on_this_machine
 from chat.local.process import CONTEXT_TOKENS, Engine, start
+from chat.wire.errors import EndpointError
 
 PATIENCE_SECONDS = 600.0  # without a graphics card a long conversation is read for minutes before the first word
 

@@ -1,10 +1,13 @@
 """The only writer of messages, runs and steps. Each function is one transaction's work, done inside it."""
 
 from chat.store.allowed import check_allowance
+from chat.store.branches import continue_run, edit, regenerate, show
 from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
 from chat.store.events import apply, flush
+from chat.store.forks import fork
 from chat.store.leases import ask_to_stop, give_up, renew, take_queued
 from chat.store.messages import Sent, delete_conversation, send, start_conversation
+from chat.store.queue import put_first, unqueue
 from chat.store.takeover import busy, end_abandoned, take_over
 
 __all__ = [
@@ -15,15 +18,22 @@ __all__ = [
     "ask_to_stop",
     "busy",
     "check_allowance",
+    "continue_run",
     "delete_conversation",
+    "edit",
     "end_abandoned",
     "flush",
+    "fork",
     "give_up",
+    "put_first",
     "raise_conversation",
     "raise_run",
+    "regenerate",
     "renew",
     "send",
+    "show",
     "start_conversation",
     "take_over",
     "take_queued",
+    "unqueue",
 ]

@@ -43,7 +43,7 @@ def check_allowance(user: int, at: datetime) -> None:
 
 def keep_spent(conversation: uuid.UUID, at: datetime) -> None:
     """Keep what the runs of the last day used, of a conversation that is about to be deleted."""
-    used = Run.objects.filter(conversation=conversation, answer__created__gt=at - DAY)
+    used = Run.objects.filter(conversation=conversation, answer__created__gt=at - DAY, copied=False)
     kept = [
         SpentRun(user_id=user, at=made, tokens=tokens, cost=cost or Decimal(0))
         for user, made, tokens, cost in used.values_list("answer__owner", "answer__created", TOKENS, "cost")

@@ -12,12 +12,12 @@ BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
-    """Give this process the oldest queued run of a conversation that has no other at work: its id and attempt."""
+    """Give this process the queued run that is next in a conversation with no other at work: its id and attempt."""
     revision = raise_conversation(conversation)
     runs = Run.objects.filter(conversation=conversation)
     if runs.filter(status__in=BUSY).exists():
         return None
-    run = runs.filter(status=RunStatus.QUEUED).order_by("created").first()
+    run = runs.filter(status=RunStatus.QUEUED).order_by("-ahead", "created").first()
     if run is None:
         return None
     lease(run, process, at)
@@ -36,9 +36,10 @@ def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
     Run.objects.filter(pk=run, attempt=attempt, status__in=BUSY).update(owner="", lease_until=at)
 
 
-def ask_to_stop(conversation: uuid.UUID) -> int:
-    """Note that the runs at work in a conversation are to stop; return how many there are."""
-    return Run.objects.filter(conversation=conversation, status__in=BUSY).update(stopping=True)
+def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> int:
+    """Note that the runs at work in a conversation, but for one, are to stop; return how many there are."""
+    runs = Run.objects.filter(conversation=conversation, status__in=BUSY)
+    return (runs.exclude(pk=spared) if spared else runs).update(stopping=True)
 
 
 def lease(run: Run, process: str, at: datetime) -> None:

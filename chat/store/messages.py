@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from chat import branches
 from chat.models import LIVE, Conversation, Message, Role, Run
 from chat.store.allowed import check_allowance, keep_spent
 from chat.store.counters import Refused, raise_conversation
@@ -29,13 +30,14 @@ def start_conversation(
     owner: int, text: str, client_id: str, model: str, process: str, at: datetime, mode: str = ""
 ) -> Sent:
     """Make a conversation with its first message; a resend returns the one that was made."""
-    if sent := _sent_before(owner, text, client_id, None):
+    if sent := sent_before(owner, text, client_id, None):
         return sent
     check_allowance(owner, at)
     conversation = Conversation.objects.create(
         owner_id=owner, title=title_of(text), model=model, mode=mode, revision=1, created=at, updated=at
     )
-    return _append(conversation, 1, owner, text, client_id, model, process, at)
+    said = say(conversation, None, text, client_id, at)
+    return answer(conversation, said, said.pk, process, at)
 
 
 def send(
@@ -52,14 +54,12 @@ def send(
 
     An empty `process` begins none: the run waits for one that does.
     """
-    if sent := _sent_before(owner, text, client_id, conversation):
+    if sent := sent_before(owner, text, client_id, conversation):
         return sent
-    check_allowance(owner, at)
-    revision = raise_conversation(conversation)
-    row = Conversation.objects.get(pk=conversation)
-    mode = row.mode if mode is None else mode
-    Conversation.objects.filter(pk=conversation).update(updated=at, model=model, mode=mode)
-    return _append(row, revision, owner, text, client_id, model, process, at)
+    row = opened(conversation, model, at)
+    row.mode = row.mode if mode is None else mode
+    said = say(row, row.leaf_id, text, client_id, at)
+    return answer(row, said, said.pk, process, at)
 
 
 def delete_conversation(conversation: uuid.UUID, at: datetime) -> None:
@@ -68,7 +68,51 @@ def delete_conversation(conversation: uuid.UUID, at: datetime) -> None:
     Conversation.objects.filter(pk=conversation).delete()
 
 
-def _sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID | None) -> Sent | None:
+def opened(conversation: uuid.UUID, model: str, at: datetime) -> Conversation:
+    """Return a conversation, at its next revision, for one more run of its owner. Raises Refused."""
+    owner = Conversation.objects.filter(pk=conversation).values_list("owner", flat=True).first()
+    if owner:
+        check_allowance(owner, at)
+    raise_conversation(conversation)
+    row = Conversation.objects.get(pk=conversation)
+    row.leaf_id, row.model, row.updated = branches.leaf(row), model, at
+    return row
+
+
+def say(row: Conversation, parent: int | None, text: str, client_id: str, at: datetime) -> Message:
+    """Store what the owner of a conversation says after a message."""
+    return Message.objects.create(
+        conversation=row, parent_id=parent, role=Role.USER, text=text, owner_id=row.owner_id, client_id=client_id,
+        born=row.revision, revision=row.revision, created=at,
+    )  # fmt: skip
+
+
+def answer(
+    row: Conversation, said: Message, parent: int, process: str, at: datetime, continues: Run | None = None
+) -> Sent:
+    """Store the run that is to answer a message, and after `parent` what it will say; that is now shown.
+
+    It begins at once unless another one is live here, or no `process` takes it.
+    """
+    is_longer = row.leaf_id in (None, parent, said.parent_id)
+    told = Message.objects.create(
+        conversation=row, parent_id=parent, role=Role.ASSISTANT, owner_id=row.owner_id,
+        born=row.revision, revision=row.revision, created=at,
+    )  # fmt: skip
+    busy = row.runs.filter(status__in=LIVE).exists()
+    run = Run(conversation=row, message=said, answer=told, model=row.model, continues=continues, created=at)
+    if process and not busy:
+        lease(run, process, at)
+    run.save(force_insert=True)
+    row.leaf = told
+    if not is_longer:
+        row.anew = row.revision
+    row.save(update_fields=["model", "mode", "updated", "leaf", "anew"])
+    return Sent(row.pk, said.pk, run.pk, run.attempt)
+
+
+def sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID | None) -> Sent | None:
+    """Return what was stored under an id, None if nothing was. Raises Refused where that was something else."""
     message = Message.objects.filter(owner=owner, client_id=client_id).first()
     if message is None:
         return None
@@ -77,30 +121,3 @@ def _sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID 
     run = message.runs.order_by("created").first()
     assert run is not None  # noqa: S101  Written in the same transaction as the message.
     return Sent(message.conversation_id, message.pk, run.pk, 0, fresh=False)
-
-
-def _append(
-    conversation: Conversation,
-    revision: int,
-    owner: int,
-    text: str,
-    client_id: str,
-    model: str,
-    process: str,
-    at: datetime,
-) -> Sent:
-    last = conversation.messages.exclude(role=Role.SUMMARY).order_by("-id").first()
-    said = Message.objects.create(
-        conversation=conversation, parent=last, role=Role.USER, text=text, owner_id=owner,
-        client_id=client_id, born=revision, revision=revision, created=at,
-    )  # fmt: skip
-    answer = Message.objects.create(
-        conversation=conversation, parent=said, role=Role.ASSISTANT, owner_id=owner,
-        born=revision, revision=revision, created=at,
-    )  # fmt: skip
-    busy = conversation.runs.filter(status__in=LIVE).exists()
-    run = Run(conversation=conversation, message=said, answer=answer, model=model, created=at)
-    if process and not busy:
-        lease(run, process, at)
-    run.save(force_insert=True)
-    return Sent(conversation.pk, said.pk, run.pk, run.attempt)

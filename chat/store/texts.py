@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import F
 
+from chat import branches
 from chat.models import Conversation, Message, Role, Run
 from chat.store.counters import raise_conversation
 
@@ -19,13 +20,17 @@ def entitled(run: Run, title: str) -> None:
 
 
 def summarised(run: Run, text: str, at: datetime) -> None:
-    """Write the one message that stands for a conversation's older turns, or its next version."""
+    """Write what stands for the older turns of a run's branch: a message on its answer, or the next version of that.
+
+    What an earlier answer of the branch has stays as it is: other branches may go through it.
+    """
     revision = raise_conversation(run.conversation_id)
-    summary = Message.objects.filter(conversation=run.conversation_id, role=Role.SUMMARY)
+    summary = Message.objects.filter(parent=run.answer_id, role=Role.SUMMARY)
     if not summary.update(text=text, version=F("version") + 1, revision=revision, created=at):
         Message.objects.create(
-            conversation_id=run.conversation_id, parent_id=run.message_id, role=Role.SUMMARY, text=text,
-            owner_id=run.message.owner_id, born=revision, revision=revision, created=at,
+            conversation_id=run.conversation_id, parent_id=run.answer_id, role=Role.SUMMARY, text=text,
+            version=branches.last_version(run.answer_id) + 1, owner_id=run.message.owner_id,
+            born=revision, revision=revision, created=at,
         )  # fmt: skip
 
 

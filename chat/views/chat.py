@@ -1,4 +1,4 @@
-"""The chat page: a new chat, a conversation, and the way to send and stop without a websocket."""
+"""The chat page: a new chat, a conversation, and the way to send, stop and branch without a websocket."""
 
 import uuid
 from typing import Any
@@ -10,11 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from chat import allowances, endpoints, frames, rows, runs, store, trace
+from chat import allowances, branches, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
+from chat.acts import act
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import articles
+from chat.render import articles, earliest, notice, taken_back
 from chat.views import asked
 from chat.words import summary_line
 
@@ -24,6 +25,9 @@ EXAMPLES = (
     "What's the square root of the humidity in Sydney?",
     "Remember that I prefer Fahrenheit",
 )
+
+# The buttons beside messages belong to these forms, so that they are more than a websocket's.
+ACTIONS = ("regenerate", "continue", "fork", "show", "unqueue", "stop_and_send")
 
 
 @signed_in
@@ -56,12 +60,19 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
     if request.method == "GET":
         return render(request, "chat/page.html", _page(request, found))
+    partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
-        async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
+        leads_to, text = async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
     except (frames.BadFrame, store.Refused, endpoints.NoModel) as refusal:
+        if partly:
+            return HttpResponse(notice(str(refusal)))  # with an error's status its browser would complain
         page = _page(request, found) | {"notice": str(refusal), "draft": request.POST.get("message", "")}
         return render(request, "chat/page.html", page, status=422)
-    return redirect(found)
+    if partly and leads_to == found.pk:
+        return HttpResponse(notice("") + (taken_back(text) if text else ""))
+    if text:
+        return render(request, "chat/page.html", _page(request, found) | {"draft": text})
+    return redirect("chat:conversation", leads_to)
 
 
 @signed_in
@@ -70,7 +81,7 @@ def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the messages before one, to be put above it."""
     found = conversation_or_404(user_of(request), pk)
     talk = rows.talk(found.pk, asked.number(request, "before"))
-    return render(request, "chat/_earlier_messages.html", {"conversation": found, **_messages(talk)})
+    return render(request, "chat/_earlier_messages.html", {"conversation": found.pk, **_messages(talk)})
 
 
 @signed_in
@@ -95,12 +106,18 @@ def _conversations(user: User, query: str = "", shown: int = LISTED) -> dict[str
     }
 
 
-async def _act(user: int, found: Conversation, frame: frames.Frame) -> None:
+async def _act(user: int, found: Conversation, frame: frames.Frame) -> tuple[uuid.UUID, str]:
+    """Do what a form asks for; return the conversation to go to, and the text that goes back into the box."""
     match frame:
+        case frames.Resume() | frames.Seen():
+            return found.pk, ""
         case frames.Send():
             await runs.send(user, frame.message, frame.client_id, frame.model or found.model, found.pk, frame.mode)
-        case frames.Stop():
-            await runs.stop(found.pk)
+            return found.pk, ""
+        case frames.Fork():
+            return await runs.fork(found.pk, frame.message_id, frame.key), ""
+        case _:
+            return found.pk, await act(user, found, frame)
 
 
 def _new_page(request: HttpRequest) -> dict[str, Any]:
@@ -109,21 +126,21 @@ def _new_page(request: HttpRequest) -> dict[str, Any]:
 
 def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
     talk = rows.talk(found.pk)
-    newest = rows.newest_run(found.pk)
-    live = rows.live_runs(found.pk)
+    newest = branches.newest_run(found.pk)
+    live = rows.at_work(rows.live_runs(found.pk))
     return _frame(request, found.model) | {
         "conversation": found,
+        "actions": ACTIONS,
         "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
-        "live": bool(live),
-        "doing": summary_line(live[0]) if live else "",
+        "live": live is not None,
+        "doing": summary_line(live) if live else "",
         "revision": talk.revision,
         **_messages(talk),
     }
 
 
 def _messages(talk: rows.Talk) -> dict[str, Any]:
-    drawn = articles(talk)
-    return {"articles": drawn, "earlier": drawn[0].message.pk if talk.earlier else None}
+    return {"articles": articles(talk), "earlier": earliest(talk)}
 
 
 def _frame(request: HttpRequest, model: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ PAGE = 50
 @signed_in
 @require_GET
 def runs(request: HttpRequest) -> HttpResponse:
-    found = Run.objects.filter(conversation__owner=user_of(request)).order_by("-created")
+    found = Run.objects.filter(conversation__owner=user_of(request), copied=False).order_by("-created")
     page = Paginator(found.select_related("conversation", "message"), PAGE).get_page(request.GET.get("page"))
     lines = [{"run": run, "figures": trace.figures(run), "state": run.stop_reason or run.status} for run in page]
     return render(request, "chat/runs.html", {"page": page, "lines": lines})

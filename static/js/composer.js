@@ -1,5 +1,5 @@
-// The message on its way: keys, the draft, the socket and what to do when it closes. A text leaves the box only when
-// its article is in the log; until then it stands in the form as data-sent and data-sent-id, and in the tab's storage.
+// The message on its way: keys, the draft, sending. A text leaves the box only when its article is in the log; until
+// then it stands in the form as data-sent and data-sent-id, and in the tab's storage.
 "use strict";
 (() => {
   const $ = (selector) => document.querySelector(selector);
@@ -102,6 +102,14 @@
     composer.requestSubmit();
   }
 
+  // What was sent and is not in the log yet, as the frame that sends it again; under its id that is harmless.
+
+  function pending() {
+    const { sent, sentId } = composer.dataset;
+    const model = $("select[name=model]")?.value;
+    return sentId && { action: "send", message: sent, client_id: sentId, ...(model && { model }), mode: mode() };
+  }
+
   const mode = () => ($("input[name=mode][value=react]").checked ? "react" : "plain");
 
   function withChoices({ target, formData }) {
@@ -124,57 +132,9 @@
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   }
 
-  // The socket. The extension comes back by itself after the codes in RETURNS; the rest is answered here.
+  // For connection.js, which knows when a frame came or a sender was refused.
 
-  const SIGN_IN_AGAIN = 4401;
-  const NOT_HERE = 4404;
-  const TOO_MUCH = [4008, 1009];
-  const COME_BACK = 4012;
-  const RETURNS = [1006, 1011, 1012, 1013];
-  const RECONNECTING = "Reconnecting…";
-  let focused = null;
-
-  function opened({ detail: { socketWrapper } }) {
-    if ($("#status").textContent === RECONNECTING) $("#status").textContent = "";
-    const since = $("#cursor").dataset.conversationRevision;
-    const { run, revision } = $("#cursor-run").dataset;
-    const say = (frame) => socketWrapper.send(JSON.stringify(frame), null);
-    say({ action: "resume", since, run, run_since: revision });
-    const { sent, sentId } = composer.dataset;
-    if (!sentId || socketWrapper.queue.some(({ message }) => message.includes(sentId))) return;
-    say({ action: "send", message: sent, client_id: sentId, model: $("select[name=model]")?.value, mode: mode() });
-  }
-
-  function closed({ detail: { event, socketWrapper } }) {
-    $("#status").textContent = "";
-    if ([SIGN_IN_AGAIN, NOT_HERE].includes(event.code)) composer.dataset.over = "yes"; // What is written now stays a draft.
-    if (event.code === SIGN_IN_AGAIN) {
-      tell("You are signed out.", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`, "Sign in again");
-    } else if (event.code === NOT_HERE) {
-      tell("This conversation is not here any more.", "/", "Start a new chat");
-    } else {
-      $("#status").textContent = RECONNECTING;
-      if (TOO_MUCH.includes(event.code)) {
-        forgetSent();
-        tell("That was too much at once. Your text is still in the box.");
-      }
-      const wait = event.code === COME_BACK ? 200 : 2000;
-      if (!RETURNS.includes(event.code)) setTimeout(socketWrapper.reconnect, wait * (1 + 2 * Math.random()));
-    }
-  }
-
-  function refocus() {
-    if (document.activeElement !== document.body || focused?.isConnected) return;
-    ((focused?.id && $(`#${focused.id}`)) || box).focus();
-  }
-
-  if (live) {
-    htmx.config.wsReconnectDelay = (tries) => Math.random() * 1000 * 2 ** Math.min(tries, 4);
-    on("htmx:wsOpen", opened);
-    on("htmx:wsClose", closed);
-    on("htmx:wsBeforeMessage", () => (focused = document.activeElement));
-    on("htmx:wsAfterMessage", () => (acknowledge(), refocus()));
-  }
+  window.composing = { tell, pending, acknowledge, forgetSent };
 
   // Requests that fail. Who was signed out meanwhile goes to sign in, and does not get that page inside of this one.
 

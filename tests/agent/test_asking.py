@@ -7,7 +7,6 @@ import httpx2
 import pytest
 
 from chat.agent.asking import ATTEMPTS, Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import (
     Ended,
     Event,
@@ -19,10 +18,11 @@ from chat.agent.events import (
     WaitEnded,
     WaitStarted,
 )
-from chat.agent.gate import Gate
 from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
 from chat.agent.transcript import Frozen
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.gate import Gate
 from tests.agent.working import ended, events, of, refusal, task
 from tests.scripted import Body, Chunk, Scripted, asks, call, delta, event, says
 from tests.scripted import endpoint as scripted

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from chat.agent.asking import Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, Event, LimitReached, ModelStarted, ToolEnded, ToolStarted
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
 from chat.agent.task import Begun, Task
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said
-from chat.agent.values import JSON, Call, Reply
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.values import JSON, Call, Reply
 from tests.scripted import Scripted, asks, call, endpoint, says
 from tools.registry import ToolResult
 

@@ -19,7 +19,7 @@ from chat.agent.context import (
     told,
 )
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, Summary, request, size, transcript, wire
-from chat.agent.values import Call, Wire
+from chat.wire.values import Call, Wire
 from tests.agent.test_transcript import is_valid
 
 FROZEN = Frozen("Be brief.")

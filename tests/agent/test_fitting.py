@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from chat.agent.context import LONGEST_SUMMARY, Cut
-from chat.agent.endpoint import Target
 from chat.agent.events import Event, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
 from chat.agent.limits import Limits
 from chat.agent.summary import SUMMARISE
 from chat.agent.transcript import SUMMARY_HEAD, Answered, Asked, Entry, Said
-from chat.agent.values import Call
+from chat.wire.endpoint import Target
+from chat.wire.values import Call
 from tests.agent.working import Reply, ended, events, is_summary, number_of, ruled, task
 from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import ToolResult

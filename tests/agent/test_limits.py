@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chat.agent.limits import WORDS, WORK_SHARE, Budget, Limits
-from chat.agent.values import Usage
+from chat.wire.values import Usage
 
 
 class Clock:

@@ -9,8 +9,6 @@ import httpx2
 import pytest
 
 from chat.agent.asking import ATTEMPTS, Asking
-from chat.agent.endpoint import Endpoint, Target
-from chat.agent.errors import EndpointError
 from chat.agent.events import (
     Batch,
     Ended,
@@ -29,6 +27,8 @@ from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run as run_task
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen, Said
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.errors import EndpointError
 from tests.scripted import Body, Scripted, asks, call, delta, endpoint, event, says
 from tools.registry import Registry, ToolContext, ToolResult
 

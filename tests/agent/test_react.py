@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat.agent.endpoint import Target
 from chat.agent.events import Event, ModelEnded, TextDelta, ToolEnded, ToolStarted, WaitStarted
 from chat.agent.react import ACT, THINK, UNREADABLE, Voices, as_text, read, system, thought
 from chat.agent.transcript import Frozen
-from chat.agent.values import JSON, Call, Reply
+from chat.wire.endpoint import Target
+from chat.wire.values import JSON, Call, Reply
 from tests.agent.working import LOOK, Rule, Ruled, ended, events, ruled, task
 from tests.scripted import asks, call, says
 from tests.scripted import endpoint as scripted

@@ -20,7 +20,7 @@ from chat.agent.transcript import (
     transcript,
     wire,
 )
-from chat.agent.values import Call, Wire
+from chat.wire.values import Call, Wire
 
 IDS = st.sampled_from("abcd")
 texts = st.text(max_size=5)

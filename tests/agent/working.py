@@ -8,14 +8,14 @@ from typing import Any
 import httpx2
 
 from chat.agent.asking import Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, Event
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Entry, Frozen, Said
-from chat.agent.values import JSON
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.values import JSON
 from tests.scripted import Body, Chunk, Scripted
 from tools.registry import ToolResult
 

@@ -16,12 +16,12 @@ import httpx2
 import openai
 
 from chat.agent.asking import Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
 from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen, Said
+from chat.wire.endpoint import Endpoint, Target
 from tests.scripted import asks, call, delta, event, says
 from tools.registry import ToolResult
 

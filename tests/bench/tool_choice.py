@@ -16,12 +16,12 @@ import django
 django.setup()
 
 from chat.agent import react  # noqa: E402
-from chat.agent.endpoint import Endpoint  # noqa: E402
-from chat.agent.errors import NoReply  # noqa: E402
-from chat.agent.stream import Assembler  # noqa: E402
 from chat.agent.transcript import Entry, Frozen, Said, request  # noqa: E402
 from chat.local.process import start  # noqa: E402
 from chat.local.site import Transport  # noqa: E402
+from chat.wire.endpoint import Endpoint  # noqa: E402
+from chat.wire.errors import NoReply  # noqa: E402
+from chat.wire.stream import Assembler  # noqa: E402
 from tests.gguf import MISSING, small_model  # noqa: E402
 from tools.registry import registry  # noqa: E402
 

@@ -73,3 +73,14 @@ Array.from(document.querySelectorAll("[id]"), (element) => element.id).filter((i
 def html(page: Page, selector: str) -> str:
     """What is drawn inside an element, to be compared with what another page or a later one draws."""
     return str(page.locator(selector).evaluate("element => element.innerHTML"))
+
+
+def status_line(page: Page, words: str) -> None:
+    expect(page.get_by_role("status")).to_have_text(words)
+
+
+def drawn(page: Page) -> tuple[str, str, str]:
+    """The messages, the trace and the title, without what only this reader has scrolled or opened."""
+    status_line(page, "")
+    trace = re.sub(r' data-follow="[a-z]+"| open=""', "", html(page, "#trace"))
+    return html(page, "#messages"), trace, html(page, "#title")

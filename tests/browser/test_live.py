@@ -4,13 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.chatting import answered, answers, ask, box, head, html, questions, start, steps, stop
+from tests.browser.chatting import answered, answers, ask, box, drawn, head, questions, start, status_line, steps, stop
 
 LONG = "Count to 120"  # for a few seconds
-
-
-def status_line(page: Page, words: str) -> None:
-    expect(page.get_by_role("status")).to_have_text(words)
 
 
 def test_steps_and_text_appear_while_they_happen(page: Page) -> None:
@@ -51,13 +47,6 @@ def test_what_was_drawn_live_is_what_a_reload_draws(page: Page) -> None:
     assert drawn(page) == live
 
 
-def drawn(page: Page) -> tuple[str, str, str]:
-    """The messages, the trace and the title, without what only says how far this reader has scrolled."""
-    status_line(page, "")
-    trace = re.sub(' data-follow="[a-z]+"', "", html(page, "#trace"))
-    return html(page, "#messages"), trace, html(page, "#title")
-
-
 def test_two_tabs_of_one_conversation_show_the_same(page: Page) -> None:
     start(page, "How are you?")
     answered(page)
@@ -65,7 +54,7 @@ def test_two_tabs_of_one_conversation_show_the_same(page: Page) -> None:
     other.goto(page.url)
     answered(other)
     ask(page, "What is 6 * 7?")
-    expect(questions(other).last).to_have_text("What is 6 * 7?")
+    expect(questions(other).last.locator(".text")).to_have_text("What is 6 * 7?")
     expect(answered(other, 2)).to_contain_text("42")
     ask(other, "What is 6 * 8?")
     expect(answered(page, 3)).to_contain_text("48")

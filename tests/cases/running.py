@@ -16,11 +16,11 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 
 from chat import endpoints, runs
-from chat.agent.endpoint import Endpoint
 from chat.db import read, write
 from chat.history import request_again
 from chat.models import Run, Step
 from chat.store import Sent
+from chat.wire.endpoint import Endpoint
 from tests.cases.rules import Ran, check_arguments, check_ending, check_transcript
 from tests.scripted import Body, Chunk, Scripted, says
 from tools.registry import Options as ToolOptions

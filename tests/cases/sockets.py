@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
-from chat.agent.endpoint import IDLE_SECONDS, Endpoint
+from chat.wire.endpoint import IDLE_SECONDS, Endpoint
 from tests.scripted import Scripted
 
 

@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from pytest_django.fixtures import Settings
 
-from chat.agent.endpoint import Endpoint
 from chat.db import read
+from chat.wire.endpoint import Endpoint
 from tests.cases.rules import check_transcript
 from tests.cases.running import Tools, answering, finished, run_script, send, stored
 from tests.scripted import Body, Chunk, Scripted, asks, call, says

@@ -12,11 +12,11 @@ from django.template.loader import render_to_string
 
 from chat import rows, runs, store, trace
 from chat.agent.events import ModelEnded, ModelStarted, ToolEnded, ToolStarted
-from chat.agent.values import Call, Reply
 from chat.db import read, write
 from chat.frames import Send, parse
 from chat.models import Message, Run, Step
 from chat.viewer import Viewer
+from chat.wire.values import Call, Reply
 from tests import network
 from tests.cases.rules import check_transcript
 from tests.cases.running import PATIENCE, Outcome, Tools, answering, finished, in_memory, look, run_script, send, until

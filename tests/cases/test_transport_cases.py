@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chat import runs
-from chat.agent.endpoint import Endpoint
 from chat.db import read
 from chat.models import Step
+from chat.wire.endpoint import Endpoint
 from tests.cases.running import PATIENCE, Tools, answering, finished, in_memory, look, run_script, send, stored
 from tests.cases.sockets import over_socket
 from tests.scripted import Body, Chunk, Scripted, asks, call, delta, event, fragment, fragments, says

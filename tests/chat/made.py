@@ -17,9 +17,11 @@ def conversation_of(owner: User, title: str = "A trip") -> Conversation:
 
 
 def message_in(conversation: Conversation, text: str = "Remember that I live in Berlin") -> Message:
+    """What its owner says after all that was said there."""
     return Message.objects.create(
-        conversation=conversation, role=Role.USER, text=text, owner=conversation.owner, born=1, revision=1, created=NOW
-    )
+        conversation=conversation, parent=conversation.messages.order_by("pk").last(), role=Role.USER, text=text,
+        owner=conversation.owner, born=1, revision=1, created=NOW,
+    )  # fmt: skip
 
 
 def run_in(conversation: Conversation, question: str = "Warm?", answer: str = "Yes.", steps: int = 3) -> Run:

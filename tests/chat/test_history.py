@@ -12,7 +12,6 @@ from django.test import override_settings
 
 from chat import connections, endpoints, rows, runs
 from chat.agent.transcript import SUMMARY_HEAD
-from chat.agent.usage import TOKENS_A_BYTE
 from chat.db import read
 from chat.endpoint_models import Endpoint as StoredEndpoint
 from chat.endpoint_models import EndpointModel
@@ -20,6 +19,7 @@ from chat.history import history, request_again
 from chat.models import Conversation, Message, Role, Run, Step, StepKind
 from chat.preview import preview_of
 from chat.store import Sent
+from chat.wire.usage import TOKENS_A_BYTE
 from tests.agent.working import Reply, Rule, Ruled, is_summary, number_of, refusal, ruled
 from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import tool
@@ -125,7 +125,9 @@ async def test_what_the_next_run_is_sent_begins_as_the_last_one_did(alice: User,
     assert script.requests[second]["messages"][: len(last)] == last
 
 
-async def test_there_is_one_summary_message_whose_version_counts_up(alice: User, serve: Serve) -> None:
+async def test_an_answer_has_one_summary_message_and_the_version_counts_up_from_answer_to_answer(
+    alice: User, serve: Serve
+) -> None:
     script = serve(counts(40, long=300))
     run = await answered(alice)
     made = sum(map(is_summary, script.requests))
@@ -133,11 +135,14 @@ async def test_there_is_one_summary_message_whose_version_counts_up(alice: User,
     assert (summary.version, made > 1) == (made, True)
     assert summary.text.startswith(f"Summary {made} ")
     assert summary.revision > summary.born
+    assert summary.parent_id == run.answer_id
     again = await answered(alice, "And on!", run.conversation_id)
     parents = await read(lambda: {one.parent_id for one in Message.objects.all()})
     assert summary.pk not in parents
     assert (await read(lambda: again.message.parent_id)) == run.answer_id
-    assert await read(Message.objects.filter(role=Role.SUMMARY).count) == 1
+    after = await read(Message.objects.get, role=Role.SUMMARY, parent=again.answer_id)
+    assert after.version > summary.version
+    assert await read(Message.objects.filter(role=Role.SUMMARY, text=summary.text).exists)  # it stays as it was
 
 
 @tool(outside=False)
@@ -191,7 +196,9 @@ async def test_a_summary_of_which_only_a_part_came_is_none(alice: User, serve: S
     await answered(alice, "Again!", sent.conversation)
     await compare(script)
     assert "Half a summ" not in b"".join(script.bodies).decode()
-    assert (await read(Message.objects.get, role=Role.SUMMARY)).text.startswith("Summary ")
+    summaries = await read(lambda: list(Message.objects.filter(role=Role.SUMMARY)))
+    assert summaries
+    assert all(summary.text.startswith("Summary ") for summary in summaries)
 
 
 async def test_an_empty_summary_leaves_the_one_before_as_it_is(alice: User, serve: Serve) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chat.agent.endpoint import Endpoint
 from chat.probe import probe
+from chat.wire.endpoint import Endpoint
 from tests.scripted import Body, asks, call, endpoint, says
 from tools.text import clean
 

@@ -12,14 +12,14 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from chat import shared_pace
-from chat.agent.gate import Gate
 from chat.shared_pace import SharedPace
+from chat.wire.gate import Gate
 from tests.serving import ROOT, free_port
 
 # Passes a gate again and again, and prints when (of the machine's one monotonic clock).
 PASSING = """
 import asyncio, json, sys, time
-from chat.agent.gate import Gate
+from chat.wire.gate import Gate
 from chat.shared_pace import SharedPace
 
 async def main(url, endpoint, rate, requests):

@@ -17,11 +17,11 @@ from prometheus_client import REGISTRY, generate_latest
 
 from chat import endpoints, gauges, metrics, runs, store  # noqa: F401  Gauges are there once imported.
 from chat.agent.events import Ended, LimitReached, ModelStarted, ToolStarted, WaitEnded, WaitStarted
-from chat.agent.values import Call
 from chat.db import read, write
 from chat.models import Run
 from chat.sweep import sweep
 from chat.telemetry import Observed
+from chat.wire.values import Call
 from tests.faults.dying import DEAD
 from tests.scripted import Body, asks, call, delta, endpoint, event, says
 from tools.registry import tool

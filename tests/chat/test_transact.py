@@ -38,7 +38,7 @@ for number in range({writes}):
 """
 END_OTHERS = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
 
 
@@ -65,9 +65,11 @@ async def test_under_load_each_write_is_done_once_while_connections_are_ended(se
     conversation = await read(conversation_of, alice)
     over = threading.Event()
 
-    def end_others() -> None:
-        while not over.wait(0.02):
-            end_others_once()
+    def end_others() -> int:
+        ended = 0
+        while not over.wait(0.15):
+            ended += end_others_once()
+        return ended
 
     def say(number: int) -> int:
         revision = store.raise_conversation(conversation.pk)
@@ -81,7 +83,7 @@ async def test_under_load_each_write_is_done_once_while_connections_are_ended(se
     for first in range(0, 400, 20):
         revisions += await asyncio.gather(*(write(say, first + number) for number in range(20)))
     over.set()
-    await ending
+    assert await ending > 3
     stored = await read(lambda: list(conversation.messages.order_by("revision").values_list("revision", "text")))
     assert [revision for revision, _ in stored] == sorted(revisions) == list(range(1, 401))
     assert sorted(int(text) for _, text in stored) == list(range(400))
@@ -126,10 +128,13 @@ async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
     assert len(tried) == 1
 
 
-def end_others_once() -> None:
+def end_others_once() -> int:
+    """End all connections but the one this is asked on; return how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(END_OTHERS)
+        ended: int = cursor.fetchone()[0]
     connection.close()
+    return ended
 
 
 def in_a_thread(work: Callable[[], T]) -> T:

@@ -75,3 +75,17 @@ def test_every_conversation_comes_to_an_answer(questions: list[str], results: li
         assert not turn.calls
         assert turn.text.strip()
         messages.append({"role": "assistant", "content": turn.text})
+
+
+def test_a_word_to_go_on_is_no_question_and_the_answer_goes_on_where_it_was_cut() -> None:
+    whole = reply({"messages": [{"role": "user", "content": "Count to 30"}]}).text
+    cut = [
+        {"role": "user", "content": "Count to 30"},
+        {"role": "assistant", "content": whole[:20]},
+        {"role": "user", "content": "Go on from where you stopped. Do not repeat what was done or said."},
+    ]
+    assert whole[:20] + reply({"messages": cut}).text == whole
+    more = [*cut, {"role": "assistant", "content": whole[20:40]}, cut[-1]]
+    assert reply({"messages": more}).text == whole[40:]
+    asked = [*more, {"role": "assistant", "content": whole[40:]}, {"role": "user", "content": "How are you?"}]
+    assert "scripted demo" in reply({"messages": asked}).text

@@ -3,14 +3,14 @@
 import json
 
 from chat.agent.context import Cut
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import ModelEnded
 from chat.agent.summary import SUMMARISE, summary_request
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, Summary
-from chat.agent.values import Call
 from chat.demo.model import reply
 from chat.demo.summing_up import LONGEST, SUMMARY_ASKED_FOR, sum_up
 from chat.demo.transport import DemoTransport
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.values import Call
 from tests.agent.working import ended, events, of, task
 
 OLD: list[Entry] = [

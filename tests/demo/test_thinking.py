@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, ModelEnded, TextDelta, ToolStarted
 from chat.agent.react import THINK
 from chat.agent.transcript import Frozen, Said
 from chat.demo.model import Call, reply
 from chat.demo.thinking import ASKED_FOR, NEEDS, WITHOUT_TOOLS
 from chat.demo.transport import DemoTransport
+from chat.wire.endpoint import Endpoint, Target
 from tests.agent.working import ended, events, of, task
 from tests.demo.dialogue import PARAMETERS, Dialogue, answered, system, tools
 from tools.registry import ToolResult

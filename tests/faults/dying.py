@@ -11,10 +11,10 @@ from chat import runs, store
 from chat.agent import loop
 from chat.agent.events import TextDelta
 from chat.agent.summary import ENTITLE, SUMMARISE
-from chat.agent.values import JSON
 from chat.db import read, write
 from chat.models import Run
 from chat.prepare import prepare
+from chat.wire.values import JSON
 from tests.scripted import Body, Chunk, Scripted, says
 from tools.registry import ToolContext, ToolResult, registry
 

@@ -9,10 +9,10 @@ from pytest_django.fixtures import Settings
 
 from chat import store
 from chat.agent.asking import now
-from chat.agent.endpoint import Endpoint
 from chat.db import read, write
 from chat.models import Fact, Run, Step
 from chat.sweep import sweep
+from chat.wire.endpoint import Endpoint
 from tests.cases.rules import check_transcript
 from tests.cases.running import Tools, answering, finished
 from tests.faults.dying import DEAD, ByTurn, die

@@ -11,9 +11,9 @@ from django.core.management import call_command
 from agentsite.health import draining
 from chat import process, runs, store
 from chat.agent.asking import now
-from chat.agent.endpoint import Endpoint
 from chat.db import read, write
 from chat.models import Run, Step
+from chat.wire.endpoint import Endpoint
 from tests.cases.running import answering, finished, until
 from tests.faults.dying import DEAD
 from tests.scripted import Body, Scripted, delta, event

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from chat import resumption, runs, store, sweep, trace
 from chat.agent.asking import now
 from chat.agent.events import Batch, Began, ModelEnded, ModelStarted, ToolEnded, ToolStarted
-from chat.agent.values import Call, Reply
 from chat.models import Run, Step
 from chat.store.leases import LEASE
+from chat.wire.values import Call, Reply
 from chat.words import how_it_ended
 from tests.faults.dying import DEAD
 

@@ -9,7 +9,6 @@ import httpx2
 import pytest
 
 from chat.agent.asking import Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, Event, ModelEnded, ModelFailed, TextDelta
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
@@ -17,6 +16,7 @@ from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen, Said
 from chat.local.process import Engine
+from chat.wire.endpoint import Endpoint, Target
 from tools.registry import ToolContext, ToolResult, registry
 
 STOPPED_WITHIN = 2.0

@@ -3,7 +3,6 @@
 from typing import Any
 
 from chat.agent.asking import Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, ModelStarted, ToolEnded, ToolStarted
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
@@ -11,6 +10,7 @@ from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Entry, Frozen, Said
 from chat.local.process import Engine
+from chat.wire.endpoint import Endpoint, Target
 from tests.bench.tool_choice import SYSTEM, examples
 from tools.registry import ToolResult, registry
 

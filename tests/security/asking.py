@@ -58,4 +58,5 @@ def statements() -> Iterator[list[str]]:
 
 
 def writes(found: list[str]) -> list[str]:
-    return [sql for sql in found if not sql.lstrip().startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK TO"))]
+    reads = ("SELECT", "WITH RECURSIVE", "SAVEPOINT", "RELEASE", "ROLLBACK TO")
+    return [sql for sql in found if not sql.lstrip().startswith(reads)]

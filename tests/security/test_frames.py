@@ -26,6 +26,11 @@ ACTIONS: list[dict[str, Any]] = [
     {"action": "seen", "n": 1},
     {"action": "edit", "message_id": 1, "message": "x"},
     {"action": "regenerate", "message_id": 1},
+    {"action": "continue", "message_id": 1},
+    {"action": "show", "message_id": 1},
+    {"action": "unqueue", "message_id": 1},
+    {"action": "stop_and_send", "message_id": 1},
+    {"action": "fork", "message_id": 1},
     {"action": "dance"},
     {},
 ]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chat.agent.endpoint import Endpoint
-from chat.agent.errors import EndpointError
+from chat.wire.endpoint import Endpoint
+from chat.wire.errors import EndpointError
 from tests.security.endpoint import AUTHORIZATION, answering
 from tests.security.talking import KEY
 

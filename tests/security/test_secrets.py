@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from chat.agent.redact import Redactor
+from chat.wire.redact import Redactor
 from tests.conftest import PASSWORD
 from tests.scripted import Body, asks, call, delta, event, says
 from tests.security.endpoint import AUTHORIZATION, Reply

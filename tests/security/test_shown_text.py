@@ -45,7 +45,8 @@ def spoil(hers: Hers, text: str) -> None:
 def own_pages(hers: Hers) -> list[str]:
     conversation, run, facts = f"/c/{hers.conversation.pk}/", f"/runs/{hers.run.pk}/", "/settings/facts/"
     return [
-        "/", conversation, f"{conversation}edit/", f"{conversation}delete/", f"{conversation}messages/?before=99999",
+        "/", conversation, f"{conversation}edit/", f"{conversation}delete/",
+        f"{conversation}messages/?before={hers.run.answer_id}",
         "/runs/", run, f"{run}steps/?before=4", f"{run}steps/2/response/", f"{run}steps/2/request/",
         f"{run}steps/3/result/", "/settings/", f"{facts}{hers.fact.pk}/", f"{facts}{hers.fact.pk}/edit/",
         f"{facts}{hers.preference.pk}/edit/", "/accounts/password/",

@@ -50,6 +50,7 @@ DOORS = {
     "c/": Door("GET POST"),
     "c/<uuid:pk>/": Door("GET POST", of_conversation),
     "c/<uuid:pk>/messages/": Door("GET", of_conversation),
+    "c/<uuid:pk>/frames/": Door("GET", of_conversation),
     "c/<uuid:pk>/edit/": Door("GET POST", of_conversation),
     "c/<uuid:pk>/delete/": Door("GET POST", of_conversation),
     "conversations/": Door(),

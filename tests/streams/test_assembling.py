@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from chat.agent import strict
-from chat.agent.errors import NoReply, StreamError
-from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler
-from chat.agent.values import Reply
+from chat.wire import strict
+from chat.wire.errors import NoReply, StreamError
+from chat.wire.sse import EventSplitter
+from chat.wire.stream import Assembler
+from chat.wire.values import Reply
 from tests.streams.recorded import FOLDER, STREAMS, Recorded, read_stream
 
 EVENTS = [name for name in STREAMS if name.endswith(".sse")]

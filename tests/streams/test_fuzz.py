@@ -14,13 +14,13 @@ import httpx2
 import pytest
 
 from chat.agent.asking import ATTEMPTS, Asking
-from chat.agent.endpoint import Endpoint, Target
 from chat.agent.events import Ended, Event, ModelStarted
 from chat.agent.fitting import Fitting
 from chat.agent.loop import run
 from chat.agent.task import Task
 from chat.agent.transcript import Frozen, Said
-from chat.agent.values import JSON
+from chat.wire.endpoint import Endpoint, Target
+from chat.wire.values import JSON
 from tests.cases.rules import Ran, check_transcript
 from tests.scripted import Body, Scripted, says
 from tests.streams.recorded import STREAMS, content_type, read_stream

@@ -65,11 +65,10 @@ def link() -> str:
 
 def serve(listener: socket.socket) -> None:
     # Imported here, because it takes the main thread's event loop for itself as it is imported.
-    from agentsite.server import DrainingServer  # isort:skip
-
     from agentsite.asgi import application
+    from agentsite.sockets import BoundedServer
 
-    server: Server = DrainingServer(
+    server: BoundedServer = BoundedServer(
         application,
         endpoints=[f"fd:fileno={listener.fileno()}"],
         server_name="",
@@ -88,8 +87,10 @@ def before_serving(server: "Server") -> None:
     """What can be set only once Daphne has its parts, just before its event loop runs."""
     from daphne.server import twisted_loop
 
+    from agentsite.sockets import BoundedSocket
     from chat import process
 
+    server.ws_factory.protocol = BoundedSocket
     # A frame that breaks the rules is answered with a close code, 1009 or 1007, where autobahn would just hang up.
     server.ws_factory.setProtocolOptions(failByDrop=False)
     # At once, and not with the first request: what an earlier process left behind is waiting.

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import genai_prices
 
-from chat.agent.values import Reply, Usage
+from chat.wire.values import Reply, Usage
 
 TOKENS_A_BYTE = 0.3  # where nothing is known; English has some 0.25, code and other scripts more
 MOST_DOLLARS = 1_000  # of one call; more is a mistake, and would not fit its column

@@ -3,7 +3,7 @@
 import json
 import math
 
-from chat.agent.values import JSON
+from chat.wire.values import JSON
 
 DEEPEST = 100
 

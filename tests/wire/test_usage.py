@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from chat.agent.usage import price, read_usage
-from chat.agent.values import Usage
+from chat.wire.usage import price, read_usage
+from chat.wire.values import Usage
 
 OPENAI = "https://api.openai.com/v1"
 

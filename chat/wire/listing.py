@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from chat.agent.errors import EndpointError
-from chat.agent.redact import Redactor
-from chat.agent.stream import LONGEST_NAME
+from chat.wire.errors import EndpointError
+from chat.wire.redact import Redactor
+from chat.wire.stream import LONGEST_NAME
 from tools.text import clean
 
 # vLLM; LM Studio as it is loaded, and at most (Mistral, too); OpenRouter; Groq. The first that is there counts.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.agent.gate import Gate
+from chat.wire.gate import Gate
 from tests import virtual_time
 from tests.virtual_time import in_virtual_time, now
 

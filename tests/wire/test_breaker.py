@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.agent.breaker import Breaker
+from chat.wire.breaker import Breaker
 
 
 class Clock:

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from chat.agent.asking import ATTEMPTS
-from chat.agent.endpoint import REFUSALS, Target
-from chat.agent.errors import EndpointError
 from chat.agent.events import ModelStarted, WaitStarted
-from chat.agent.stream import Assembler
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
-from chat.agent.values import Call
+from chat.wire.endpoint import REFUSALS, Target
+from chat.wire.errors import EndpointError
+from chat.wire.stream import Assembler
+from chat.wire.values import Call
 from tests.agent.working import ended, events, of, refusal, task
 from tests.scripted import Body, says
 from tests.scripted import endpoint as scripted

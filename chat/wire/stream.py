@@ -8,11 +8,11 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from chat.agent.errors import StreamCut, StreamError, reported
-from chat.agent.redact import Redactor
-from chat.agent.strict import read_arguments
-from chat.agent.usage import read_usage
-from chat.agent.values import JSON, Call, Reply, Usage, new_id
+from chat.wire.errors import StreamCut, StreamError, reported
+from chat.wire.redact import Redactor
+from chat.wire.strict import read_arguments
+from chat.wire.usage import read_usage
+from chat.wire.values import JSON, Call, Reply, Usage, new_id
 from tools.text import clean, cleaned
 
 LONGEST_NAME = 200  # of an id, a tool or a model

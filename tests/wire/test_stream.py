@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chat.agent.errors import StreamCut, StreamError
-from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler
-from chat.agent.strict import read_arguments
-from chat.agent.values import Reply, Usage
+from chat.wire.errors import StreamCut, StreamError
+from chat.wire.sse import EventSplitter
+from chat.wire.stream import Assembler
+from chat.wire.strict import read_arguments
+from chat.wire.values import Reply, Usage
 from tests.scripted import Chunk, delta, event, fragment, says
 
 LONDON, TOKYO = '{"city": "London"}', '{"city": "Tokyo"}'

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.agent.redact import Redactor
+from chat.wire.redact import Redactor
 
 SECRET = "sk-abcabd"
 

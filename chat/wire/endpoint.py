@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from chat.agent import strict
-from chat.agent.breaker import Breaker
-from chat.agent.errors import EndpointError, NoReply, StreamError, is_too_long
-from chat.agent.gate import Gate
-from chat.agent.listing import read_listing
-from chat.agent.redact import Redactor
-from chat.agent.sse import EventSplitter
-from chat.agent.stream import Assembler
+from chat.wire import strict
+from chat.wire.breaker import Breaker
+from chat.wire.errors import EndpointError, NoReply, StreamError, is_too_long
+from chat.wire.gate import Gate
+from chat.wire.listing import read_listing
+from chat.wire.redact import Redactor
+from chat.wire.sse import EventSplitter
+from chat.wire.stream import Assembler
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0

@@ -1,0 +1,132 @@
+"""Keeps a page at what is stored: one task reads and sends, so that frames keep their order."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+from autobahn.exception import Disconnected
+from django.utils.safestring import SafeString
+
+from chat import preview
+from chat.db import read
+from chat.sessions import COME_BACK
+from chat.unread import Unread
+from chat.viewer import Viewer
+
+FRAME_SECONDS = 0.04
+POLL_SECONDS = 5.0
+UNREAD_SECONDS = 10.0  # for which a page may take nothing
+AFAR_SECONDS = 1.0  # as often as the text of another process is stored
+COME_BACK_LATER, NOT_HERE = 4013, 4404
+
+Order = Callable[[], None]
+
+log = structlog.get_logger("agentsite.socket")
+
+
+class NotRead(Exception):
+    """The page does not take what it is sent."""
+
+
+class Feed:
+    """One page's frames on their way out. `send` and `close` are its socket's; `send` returns when there is room."""
+
+    def __init__(
+        self,
+        conversation: uuid.UUID,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+        patience: float = UNREAD_SECONDS,
+    ) -> None:
+        self.conversation, self.send, self.close, self.patience = conversation, send, close, patience
+        self.viewer = Viewer(conversation)
+        self.unread = Unread()
+        self._orders: list[Order] = []
+        self._extra: list[SafeString] = []
+        self._woken = asyncio.Event()
+        self._stale = False
+        preview.watch(conversation, self._woken.set)
+        self._task = asyncio.create_task(self._go_on())
+
+    @property
+    def untold(self) -> bool:
+        """Whether the page has not said what it has."""
+        return self.viewer.since is None and not self._orders
+
+    def order(self, order: Order) -> None:
+        """Do something to the viewer before the next look at what is stored."""
+        self._orders.append(order)
+
+    def say(self, frame: SafeString) -> None:
+        """Send a frame, after what is stored."""
+        self._extra.append(frame)
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be something newer to read."""
+        self._stale = True
+        self._woken.set()
+
+    async def end(self) -> None:
+        """Stop sending; returns when nothing is being sent any more."""
+        preview.unwatch(self.conversation, self._woken.set)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _go_on(self) -> None:
+        """Send what is new, each time something wakes it; while a run is live, look by itself now and then."""
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._look_after()):
+                        await self._woken.wait()
+                self._stale = self._stale or not self._woken.is_set()
+                self._woken.clear()
+                await self._in_time(self.unread.room.wait())
+                await self._send_new()
+                await asyncio.sleep(FRAME_SECONDS)
+        except NotRead:
+            await self.close(COME_BACK_LATER)
+        except (OSError, Disconnected):
+            pass  # the page went away while it was written to
+        except Exception:
+            log.exception("feed failed", conversation=str(self.conversation))
+            await self.close(COME_BACK)
+
+    def _look_after(self) -> float | None:
+        """Return the seconds after which to look without being woken, if at all."""
+        if self.viewer.reads_afar:
+            return AFAR_SECONDS
+        return POLL_SECONDS if self.viewer.waits else None
+
+    async def _send_new(self) -> None:
+        parts: list[SafeString] = []
+        orders, self._orders = self._orders, []
+        for order in orders:
+            order()
+        if self._stale:
+            self._stale = False
+            newer = await read(self.viewer.catch_up)
+            if newer is None:
+                await self.close(NOT_HERE)
+                return
+            parts.append(newer)
+        parts.append(self.viewer.stream())
+        extra, self._extra = self._extra, []
+        if frame := "".join([*parts, *extra]):
+            self.unread.sent(len(frame.encode()))
+            await self._in_time(self.send(frame))
+
+    async def _in_time(self, reading: Awaitable[object]) -> None:
+        """Wait for what happens only if the page reads; meanwhile nothing is held for it but its place in the rows.
+
+        Raises NotRead.
+        """
+        try:
+            async with asyncio.timeout(self.patience):
+                await reading
+        except TimeoutError:
+            raise NotRead from None

@@ -1,0 +1,134 @@
+"""A TCP proxy before a site, with the faults of real ones: it cuts, it stalls, and it lets no websocket through.
+
+What it passes on names the site's own address instead of its own, so that origins and hosts are what the site expects.
+"""
+
+import asyncio
+import re
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from threading import Thread
+from typing import Any, TypeVar
+
+from tests.serving import Site
+
+UPGRADE = re.compile(rb"^upgrade: *websocket\r$", re.IGNORECASE | re.MULTILINE)
+REFUSAL = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+SENT = 64 * 1024
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Connection:
+    """One connection of a client, and the one to the site that stands for it. One that is stalled passes nothing on."""
+
+    writers: list[asyncio.StreamWriter]
+    is_socket: bool = False
+    goes: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Proxy:
+    """`site` is the site as seen through it. Its loop is another thread's, for a test's may be at work already."""
+
+    def __init__(self, site: Site) -> None:
+        self.lets_websockets_through = True
+        self.handshakes = 0
+        self.connections: set[Connection] = set()
+        self.serving: set[asyncio.Task[None]] = set()
+        self.loop = asyncio.new_event_loop()
+        self.thread = Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.target = site.url.removeprefix("http://")
+        self.own = self._do(self._listen())
+        self.site = replace(site, url=f"http://{self.own}")
+
+    def cut(self) -> None:
+        """Break every connection that is open now."""
+        self._do(self._cut())
+
+    def stall(self) -> None:
+        """Pass on nothing more over the websockets that are open now, and let nobody know."""
+        self._do(self._stall())
+
+    def close(self) -> None:
+        self._do(self._close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=10)
+
+    async def _listen(self) -> str:
+        self.server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return f"127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+
+    async def _cut(self) -> None:
+        for connection in tuple(self.connections):
+            for writer in connection.writers:
+                writer.transport.abort()
+
+    async def _stall(self) -> None:
+        for connection in self.connections:
+            if connection.is_socket:
+                connection.goes.clear()
+
+    async def _close(self) -> None:
+        self.server.close()
+        await self._cut()
+        for connection in self.connections:
+            connection.goes.set()
+        await asyncio.gather(*self.serving)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.serving.add(task := asyncio.create_task(self._serve(reader, writer)))
+        task.add_done_callback(self.serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.read(SENT)
+        is_socket = bool(UPGRADE.search(head))
+        self.handshakes += is_socket
+        if is_socket and not self.lets_websockets_through:
+            writer.write(REFUSAL)
+            writer.close()
+            return
+        host, _, port = self.target.partition(":")
+        try:
+            back, forth = await asyncio.open_connection(host, int(port))
+        except OSError:
+            writer.transport.abort()
+            return
+        connection = Connection([writer, forth], is_socket)
+        connection.goes.set()
+        self.connections.add(connection)
+        forth.write(self._renamed(head))
+        await asyncio.gather(
+            self._pass(connection, reader, forth, not is_socket), self._pass(connection, back, writer, False)
+        )
+        self.connections.discard(connection)
+
+    async def _pass(
+        self, connection: Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter, renames: bool
+    ) -> None:
+        """Pass bytes on until either side ends, then end the other."""
+        with suppress(OSError):
+            while data := await source.read(SENT):
+                await connection.goes.wait()
+                sink.write(self._renamed(data) if renames else data)
+                await sink.drain()
+        sink.close()
+
+    def _renamed(self, head: bytes) -> bytes:
+        return head.replace(self.own.encode(), self.target.encode())
+
+
+@contextmanager
+def before(site: Site) -> Iterator[Proxy]:
+    """A proxy before a site, until the block ends."""
+    proxy = Proxy(site)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
