@@ -47,9 +47,7 @@ def test_a_change_collects_them_again_and_drops_what_is_gone(folders: tuple[Path
     assert [path.name for path in root.iterdir()] == ["b.css"]
 
 
-def test_what_an_older_process_serves_stays_for_one_change_more(
-    folders: tuple[Path, Path], settings: Settings
-) -> None:
+def test_what_an_older_process_serves_stays_for_one_change_more(folders: tuple[Path, Path], settings: Settings) -> None:
     backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
     source, root = folders

@@ -68,7 +68,7 @@ def test_it_runs_without_rights_and_installs_as_make_does() -> None:
     [options] = re.findall(r"^PIP := \$\(BIN\)/python (.*)$", makefile, re.M)
     [installing] = [rest for word, rest in steps if word == "RUN" and "pip" in rest]
     assert installing == f'python {options} --editable ".[scale]"'
-    assert "$(PIP) --editable ." in makefile
+    assert '$(PIP) --editable ".[scale]"' in makefile
 
 
 def test_the_image_gets_all_that_the_site_is_made_of() -> None:

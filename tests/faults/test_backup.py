@@ -1,4 +1,4 @@
-"""A backup that is taken while runs are live, with the commands of docs/deployment.md, and a site that goes on from it."""
+"""A backup taken while runs are live, with the commands of docs/deployment.md, and a site that goes on from it."""
 
 import shutil
 import sqlite3
@@ -10,7 +10,6 @@ from threading import Event
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import Settings
 
 from tests import databases
 from tests.deployment.page import follow
@@ -21,13 +20,20 @@ from tests.serving import Site, site_environment
 from tests.sockets import begin
 
 # A run outlasts the backup, and is then soon over.
-SLOW, QUICK = {"LEASE_SECONDS": "2", "PACE_SECONDS": "1", "DRAIN_SECONDS": "0"}, {"LEASE_SECONDS": "2", "PACE_SECONDS": "0.001"}
+SLOW, QUICK = (
+    {"LEASE_SECONDS": "2", "PACE_SECONDS": "1", "DRAIN_SECONDS": "0"},
+    {"LEASE_SECONDS": "2", "PACE_SECONDS": "0.001"},
+)
 
 
 def test_a_backup_taken_under_load_is_served_and_its_live_runs_go_on(known: Known, tmp_path: Path) -> None:
     restored = tmp_path / "restored"
     restored.mkdir()
-    with killable(known.folder, **SLOW) as site, known.client(site) as client, at_work(site, client, known.conversation):
+    with (
+        killable(known.folder, **SLOW) as site,
+        known.client(site) as client,
+        at_work(site, client, known.conversation),
+    ):
         with busy(known, site):
             back_up(site, tmp_path)
         restore(tmp_path, restored)
@@ -78,14 +84,9 @@ def restore(folder: Path, target: Path) -> None:
         follow("Restore SQLite", site_environment(target), {"/backups": folder, "/srv/agentsite/var": target})
 
 
-@pytest.fixture
-def file(settings: Settings, tmp_path: Path) -> Path:
-    """A place for a backup of a database with one row, which no test of another kind of database has."""
-    return tmp_path / "chat.sqlite3"
-
-
 @pytest.mark.django_db(transaction=True)
-def test_a_backup_is_for_its_owner_alone_and_replaces_nothing(file: Path) -> None:
+def test_a_backup_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "chat.sqlite3"
     if databases.POSTGRES:
         with pytest.raises(CommandError, match="pg_dump"):
             call_command("backup", file)
@@ -97,5 +98,5 @@ def test_a_backup_is_for_its_owner_alone_and_replaces_nothing(file: Path) -> Non
     with pytest.raises(CommandError, match="is there already"):
         call_command("backup", file)
     with pytest.raises(CommandError, match="No such file or directory"):
-        call_command("backup", file.parent / "nowhere" / "chat.sqlite3")
-    assert list(file.parent.iterdir()) == [file]
+        call_command("backup", tmp_path / "nowhere" / "chat.sqlite3")
+    assert list(tmp_path.iterdir()) == [file]
