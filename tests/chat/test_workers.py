@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from chat.wire.endpoint import Endpoint
 from django.contrib.auth.models import User
 
 from chat import hints, runs, store
@@ -14,6 +13,7 @@ from chat.agent.events import Ended
 from chat.db import read, write
 from chat.models import Run
 from chat.store import Sent
+from chat.wire.endpoint import Endpoint
 from chat.worker import tasks
 from tests.cases.running import PATIENCE, answering, until
 from tests.chat.made import NOW
