@@ -146,7 +146,7 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool
     asked = await write(store.ask_to_stop, conversation, spared)
     if asked:
         hints.tell_others(conversation, stop=True)
-    elif jobs.are_used() and not here and await read(rows.has_queued, conversation):
+    elif jobs.are_used() and not here and not spared and await read(rows.has_queued, conversation):
         asked = await write(store.end_waiting, conversation, now())
         await hint(conversation)
     return bool(here or asked)
@@ -155,7 +155,7 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool
 async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
     """Stop what is at work in a conversation, and begin the run of a message that waits. Raises store.Refused."""
     first = await write(store.put_first, conversation, message)
-    if not await stop(conversation, spared=first):
+    if not await stop(conversation, spared=first) and not jobs.are_used():
         await begin_next(conversation)
 
 
