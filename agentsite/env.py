@@ -176,6 +176,11 @@ def secret(name: str) -> str:
     return value
 
 
+def asked_for() -> frozenset[str]:
+    """The names of all variables that were read so far, set or not."""
+    return frozenset(_asked_for)
+
+
 def refuse_unknown(prefix: str) -> None:
     """Stops at a variable with our prefix that nobody asked for: most likely a slip of the keyboard."""
     for name in sorted(os.environ):

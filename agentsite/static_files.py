@@ -1,6 +1,7 @@
 """Static files: collected for serving when one of them changed, and answered by the process itself."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -31,13 +32,29 @@ class StaticFiles(WhiteNoiseMiddleware):
 
 
 def collect_if_changed() -> None:
-    stamp = Path(settings.STATIC_ROOT).with_suffix(".stamp")
+    """Collect them if one changed. Those with a hash stay for one change more: an older process may be serving them."""
+    root = Path(settings.STATIC_ROOT)
+    stamp = root.with_suffix(".stamp")
     now = fingerprint()
     if stamp.exists() and stamp.read_text() == now:
         return
     stamp.unlink(missing_ok=True)  # Collecting that is cut short must be done again.
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    clear_but(hashed(root), root)
+    call_command("collectstatic", interactive=False, verbosity=0)
     stamp.write_text(now)
+
+
+def hashed(root: Path) -> set[str]:
+    """The names with a hash that were given when files were last collected here."""
+    manifest = root / "staticfiles.json"
+    return set(json.loads(manifest.read_text())["paths"].values()) if manifest.exists() else set()
+
+
+def clear_but(kept: set[str], root: Path) -> None:
+    """Delete all other files, so that a copy that is younger than a changed source is made again, too."""
+    for path in root.rglob("*"):
+        if path.is_file() and path.relative_to(root).as_posix().removesuffix(".gz") not in kept:
+            path.unlink()
 
 
 def fingerprint() -> str:

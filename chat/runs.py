@@ -117,7 +117,7 @@ async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _taker(here: bool = False) -> str:
-    """Return who takes a new run: this process, or none while it drains or workers do; then the run waits for one."""
+    """Return who takes a new run: this process, or none, and then it waits: while this one drains, and for workers."""
     return "" if draining.is_set() or (jobs.are_used() and not here) else PROCESS
 
 

@@ -14,7 +14,7 @@ BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
     """Give this process the queued run that is next in a conversation with no other at work: its id and attempt.
 
-    Next is what was stored first, not what an earlier time stands at: the clocks of processes differ.
+    Next is what was put ahead, then what was stored first; times do not count, since the clocks of processes differ.
     """
     revision = raise_conversation(conversation)
     runs = Run.objects.filter(conversation=conversation)

@@ -106,7 +106,7 @@ def answer(
         lease(run, process, at)
     run.save(force_insert=True)
     if not run.attempt:
-        enqueue(run.pk, row.pk)
+        enqueue(run.pk, run.conversation_id)
     row.leaf = told
     if not is_longer:
         row.anew = row.revision

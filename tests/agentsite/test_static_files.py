@@ -47,6 +47,20 @@ def test_a_change_collects_them_again_and_drops_what_is_gone(folders: tuple[Path
     assert [path.name for path in root.iterdir()] == ["b.css"]
 
 
+def test_what_an_older_process_serves_stays_for_one_change_more(folders: tuple[Path, Path], settings: Settings) -> None:
+    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    source, root = folders
+    served = []
+    for text in ("a {}", "a { }", "a {  }"):
+        (source / "a.css").write_text(text)
+        collect_if_changed()
+        served.append(json.loads((root / "staticfiles.json").read_text())["paths"]["a.css"])
+
+    assert [(root / name).exists() for name in served] == [False, True, True]
+    assert (root / "a.css").read_text() == "a {  }"
+
+
 def test_collecting_that_was_cut_short_is_done_again(folders: tuple[Path, Path]) -> None:
     source, root = folders
     root.write_text("in the way")

@@ -2,7 +2,7 @@
 
 KILL_FILE names a file with a number: so many commits later the process kills itself, before that commit is made. A
 "+" after the number lets it be made first. LEASE_SECONDS makes leases, and what workers do in time, as short as a test
-needs.
+needs, PACE_SECONDS the time between the words of a slow answer, and PING_SECONDS that between the pings of a socket.
 """
 
 import os
@@ -19,10 +19,11 @@ django.setup()
 
 from django.core.management import execute_from_command_line  # noqa: E402
 
+from agentsite.management.commands import serve  # noqa: E402
 from chat import connections, db, process, sweep  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
 from chat.store import jobs, leases  # noqa: E402
-from tests.faults.model import Model  # noqa: E402
+from tests.faults.model import PACE, Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
 FILES = Path(os.environ["VAR_DIR"])
@@ -65,7 +66,7 @@ def commit(jobs: list[db._Job]) -> None:
 
 
 commit_as_ever, db.commit = db.commit, commit
-connections.on_this_machine[DEMO_URL] = OnThisMachine(Model())
+connections.on_this_machine[DEMO_URL] = OnThisMachine(Model(float(os.environ.get("PACE_SECONDS", PACE))))
 if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     leases.LEASE = timedelta(seconds=seconds)
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
@@ -75,5 +76,6 @@ if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
         from chat.worker import working  # it comes with an extra
 
         working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds
+serve.PING_EVERY = float(os.environ.get("PING_SECONDS", serve.PING_EVERY))
 
 execute_from_command_line(["manage.py", *sys.argv[1:]])

@@ -17,6 +17,9 @@ PACE = 0.02  # seconds between the words of a slow answer
 
 
 class Model(httpx2.AsyncBaseTransport):
+    def __init__(self, pace: float = PACE) -> None:
+        self.pace = pace
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.method == "GET":
             return httpx2.Response(200, json={"object": "list", "data": [{"id": "demo", "object": "model"}]})
@@ -24,7 +27,7 @@ class Model(httpx2.AsyncBaseTransport):
         last = max(n for n, message in enumerate(messages) if message["role"] == "user")
         turn = sum("tool_calls" in message for message in messages[last:])
         asked = messages[last]["content"]
-        pace = PACE if "Slowly" in asked else 0
+        pace = self.pace if "Slowly" in asked else 0
         chunks = says(*WORDS) if pace else _turns(asked)[turn]
         headers = {"content-type": "text/event-stream"}
         return httpx2.Response(200, headers=headers, stream=_Paced(chunks, pace))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # One frame of a client: its longest message, 32 kB, and what forms and JSON add to it.
 LARGEST_FRAME = 64 * 1024
-PING_EVERY, PONG_WITHIN, HANDSHAKE_WITHIN = 20, 20, 10  # seconds
+PING_EVERY, PONG_WITHIN, HANDSHAKE_WITHIN = 20.0, 20.0, 10  # seconds
 
 
 class Command(BaseCommand):
