@@ -94,5 +94,5 @@ def run(image: Image, command: str) -> None:
         text=True,
         timeout=INSTALLS_WITHIN,
     )
-    if done.returncode:
-        ends_early(done.stdout)
+    if done.returncode:  # as `make run` says it, so that a machine without an index is told apart
+        ends_early(done.stdout + ("Is a package index within reach?" if " pip " in command else ""))
