@@ -36,14 +36,14 @@ WAIT_SECONDS = Histogram(
 )
 TOOL_SECONDS = Histogram("agentsite_tool_call_seconds", "Tool calls.", ["tool", "outcome"], buckets=SHORT)
 
-_models: set[str] = set()
+known_models: set[str] = set()
 
 
 def model_label(name: str) -> str:
     """Return a model's name, or "other" once there are too many of them."""
-    if len(_models) < MOST_MODELS:
-        _models.add(name)
-    return name if name in _models else OTHER
+    if len(known_models) < MOST_MODELS:
+        known_models.add(name)
+    return name if name in known_models else OTHER
 
 
 def tool_label(name: str) -> str:

@@ -35,7 +35,7 @@ from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from agentsite import login  # noqa: E402
-from chat import endpoints  # noqa: E402
+from chat import endpoints, metrics  # noqa: E402
 from tests import browsers, databases, network  # noqa: E402
 from tests.serving import Site, served  # noqa: E402
 
@@ -57,11 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _each_test_stands_alone() -> Iterator[None]:
-    """No attempts counted and no endpoint known by another test, and no call to the outside that this one hid."""
+    """No attempts counted and no endpoint or model known by another test, and no call to the outside that this one hid."""
     login.of_account.clear()
     login.of_address.clear()
     network.tried.clear()
     endpoints.use(None)
+    metrics.known_models.clear()
     yield
     assert not network.tried, f"The test tried to reach outside: {network.tried}"
 

@@ -52,7 +52,7 @@ def _talked(owner: User) -> Conversation:
 
 
 @pytest.fixture
-def socket() -> Socket:
+async def socket() -> Socket:
     return Socket()
 
 

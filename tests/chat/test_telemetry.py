@@ -288,12 +288,12 @@ def test_a_clock_that_is_set_back_makes_no_time_negative(log: io.StringIO) -> No
 def test_names_that_are_made_up_do_not_make_more_series() -> None:
     assert metrics.tool_label("tell") == "tell"
     assert metrics.tool_label("no_such_tool") == "unknown"
-    known = set(metrics._models)
+    known = set(metrics.known_models)
     try:
         labels = {metrics.model_label(f"model-{n}") for n in range(2 * metrics.MOST_MODELS)}
     finally:
-        metrics._models.clear()
-        metrics._models.update(known)
+        metrics.known_models.clear()
+        metrics.known_models.update(known)
     assert len(labels) <= metrics.MOST_MODELS + 1
     assert "other" in labels
 
