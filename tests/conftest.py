@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _each_test_stands_alone() -> Iterator[None]:
-    """No attempts counted and no endpoint or model known by another test, and no call to the outside that this one hid."""
+    """No attempts, endpoints and models known of another test, and no call to the outside that this one hid."""
     login.of_account.clear()
     login.of_address.clear()
     network.tried.clear()
