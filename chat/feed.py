@@ -85,7 +85,8 @@ class Feed:
                         await self._woken.wait()
                 self._stale = self._stale or not self._woken.is_set()
                 self._woken.clear()
-                await self._in_time(self.unread.room.wait())
+                if not self.unread.room.is_set():
+                    await self._in_time(self.unread.room.wait())
                 await self._send_new()
                 await asyncio.sleep(FRAME_SECONDS)
         except NotRead:
