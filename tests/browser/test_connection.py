@@ -153,6 +153,18 @@ def test_a_socket_that_gets_through_again_ends_the_polling(page: Page, proxy: Pr
     expect(answered(page, 2)).to_contain_text("42")
 
 
+def test_a_page_says_now_and_then_how_much_it_has_handled(page: Page) -> None:
+    said: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(str(frame))))
+    start(page, "How are you?")
+    answered(page)
+    for number in range(1, 5):
+        ask(page, "x" * 32_000)
+        answered(page, number + 1)
+    assert sum('"seen"' in frame for frame in said) in (1, 2)
+    assert sum('"resume"' in frame for frame in said) == 1
+
+
 def sleep_an_hour(page: Page, proxy: Proxy) -> None:
     """The laptop sleeps: its socket dies without a word, and no timer of the page runs in time."""
     proxy.stall()
