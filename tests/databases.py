@@ -73,12 +73,13 @@ def key(conversation: str) -> str:
     return conversation if POSTGRES else conversation.replace("-", "")
 
 
-def end_connections(environment: dict[str, str] | None = None) -> None:
-    """End those to the database of a site, or to the suite's own."""
-    if POSTGRES:
-        name = urlsplit(environment["DATABASE_URL"]).path[1:] if environment else PREFIX
-        whose = f"datname = '{name}' AND usename = current_user"  # the server's own work there is not ours to end
-        _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {whose}")  # noqa: S608
+def end_connections(environment: dict[str, str] | None = None) -> int:
+    """End those to the database of a site, or to the suite's own; return how many there were."""
+    if not POSTGRES:
+        return 0
+    name = urlsplit(environment["DATABASE_URL"]).path[1:] if environment else PREFIX
+    whose = f"datname = '{name}' AND usename = current_user"  # the server's own work there is not ours to end
+    return _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {whose}")  # noqa: S608
 
 
 @contextmanager
@@ -103,8 +104,9 @@ def _name(folder: Path) -> str:
     return f"{PREFIX}_{zlib.crc32(str(folder).encode()):08x}"
 
 
-def _do(statement: str) -> None:
+def _do(statement: str) -> int:
+    """Do something on the server; return how many rows it answered."""
     import psycopg  # Only where it is needed: SQLite's tests run without it.
 
     with psycopg.connect(URL, autocommit=True) as server:
-        server.execute(statement)  # names cannot be parameters
+        return server.execute(statement).rowcount  # names cannot be parameters

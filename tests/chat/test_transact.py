@@ -36,10 +36,6 @@ now = datetime.now(UTC)
 for number in range({writes}):
     print(once(lambda: Conversation.objects.create(owner_id={owner}, title=str(number), created=now, updated=now)))
 """
-END_OTHERS = """
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
-"""
 
 
 @pytest.fixture
@@ -68,7 +64,7 @@ async def test_under_load_each_write_is_done_once_while_connections_are_ended(se
     def end_others() -> int:
         ended = 0
         while not over.wait(0.15):
-            ended += end_others_once()
+            ended += databases.end_connections()
         return ended
 
     def say(number: int) -> int:
@@ -91,7 +87,7 @@ async def test_under_load_each_write_is_done_once_while_connections_are_ended(se
 
 async def test_a_read_is_done_again_where_its_connection_was_ended(server: None, alice: User) -> None:
     await asyncio.gather(*(read(User.objects.count) for _ in range(20)))  # every reader has a connection
-    await asyncio.to_thread(end_others_once)
+    await asyncio.to_thread(databases.end_connections)
     assert await asyncio.gather(*(read(User.objects.count) for _ in range(20))) == [1] * 20
 
 
@@ -116,7 +112,8 @@ async def test_two_that_send_the_same_message_at_once_have_sent_it_once(server: 
 
 
 async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
-    tried = []
+    tried: list[bool] = []
+    await write(User.objects.count)  # from here on it has a connection
 
     def fail() -> None:
         tried.append(True)
@@ -126,15 +123,6 @@ async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
     with pytest.raises(DatabaseError, match="nowhere"):
         await write(fail)
     assert len(tried) == 1
-
-
-def end_others_once() -> int:
-    """End all connections but the one this is asked on; return how many there were."""
-    with connection.cursor() as cursor:
-        cursor.execute(END_OTHERS)
-        ended: int = cursor.fetchone()[0]
-    connection.close()
-    return ended
 
 
 def in_a_thread(work: Callable[[], T]) -> T:

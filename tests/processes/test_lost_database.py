@@ -30,11 +30,11 @@ def site(postgres: None, tmp_path: Path) -> Iterator[Site]:
 
 @contextmanager
 def ending_connections(site: Site) -> Iterator[None]:
-    """End every connection of the site, a few times a second."""
+    """End every connection of the site, again and again."""
     over = threading.Event()
 
     def end() -> None:
-        while not over.wait(0.2):
+        while not over.wait(0.7):
             databases.end_connections(site.environment)
 
     thread = threading.Thread(target=end)

@@ -14,7 +14,7 @@ from tests.redis_server import RedisServer, redis_server
 from tests.serving import Site, served
 from tests.sockets import PATIENCE, Page, begin, opened
 
-LONG, COUNTED = "Count to 100", 100
+LONG, COUNTED = "Count to 500", 500  # longer than a look of the other server takes to come
 KEY = "a-key-of-fifty-characters-or-more-0123456789-abcdefghij"
 OVER = r'#m-\d+-head"><span hidden data-mirror="status" data-value="(done|stopped|error)"'
 
