@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, StorageState, expect
+from playwright.sync_api import Page, StorageState, WebSocket, expect
 
 from tests.browser.chatting import (
     answered,
@@ -151,6 +151,24 @@ def test_a_socket_that_gets_through_again_ends_the_polling(page: Page, proxy: Pr
     status_line(page, "")
     ask(page, "What is 6 * 7?")
     expect(answered(page, 2)).to_contain_text("42")
+
+
+def test_a_page_says_now_and_then_how_much_it_has_handled(page: Page) -> None:
+    said: list[str] = []
+    heard: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: said.append(str(frame)))
+        socket.on("framereceived", lambda frame: heard.append(str(frame)))
+
+    page.on("websocket", listen)
+    start(page, "How are you?")
+    answered(page)
+    for number in range(1, 5):
+        ask(page, "x" * 32_000)
+        answered(page, number + 1)
+    assert 0 < sum('"seen"' in frame for frame in said) <= sum(map(len, heard)) / 65_536
+    assert sum('"resume"' in frame for frame in said) == 1
 
 
 def sleep_an_hour(page: Page, proxy: Proxy) -> None:
