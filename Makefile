@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 DEPLOYED := PUBLIC_URL=https://chat.example.com SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz bench lint fmt chromium
+.PHONY: help run test fuzz bench soak lint fmt chromium
 
 help: ## what can be made
 	@awk -F ':.* ## ' '/^[a-z]+:.* ## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ bench: $(VENV)/test.stamp ## measure what the loop adds to a model call, against
 
 fuzz: $(VENV)/test.stamp ## cut and split every recorded stream at every byte, through whole runs (minutes)
 	@FUZZ=all $(BIN)/python -m pytest tests/streams
+
+soak: $(VENV)/test.stamp ## hold 200 sockets open for half an hour, and look whether anything stays behind
+	@$(BIN)/python -m tests.bench.soak
 
 lint: $(VENV)/test.stamp ## check style, types, imports, templates, migrations and settings
 	$(BIN)/ruff check .

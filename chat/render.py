@@ -85,7 +85,7 @@ def article(message: Message, run: Run | None, talk: Talk) -> Article:
     return Article(
         message=message,
         run=run,
-        html=markdown(message.text or talk.partial.get(run.pk, "")),
+        html=markdown(message.text or (talk.partial.get(run.pk, "") if run.live else "")),
         status=DATA_STATUS[RunStatus(run.status)],
         summary=summary_line(run),
         figures=figures_line(run),

@@ -72,7 +72,7 @@
     try {
       const answer = await ask(location.pathname, { method: "POST", body });
       if (answer) draw(answer);
-      if (frame.action === "send") $("#cursor-follows").dataset.follows = "yes";
+      if (frame.action !== "stop") $("#cursor-follows").dataset.follows = "yes";
       if (polls) poll();
     } catch {
       unreached();

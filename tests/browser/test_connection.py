@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, StorageState, expect
+from playwright.sync_api import Page, StorageState, WebSocket, expect
 
 from tests.browser.chatting import (
     answered,
@@ -153,6 +153,24 @@ def test_a_socket_that_gets_through_again_ends_the_polling(page: Page, proxy: Pr
     expect(answered(page, 2)).to_contain_text("42")
 
 
+def test_a_page_says_now_and_then_how_much_it_has_handled(page: Page) -> None:
+    said: list[str] = []
+    heard: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: said.append(str(frame)))
+        socket.on("framereceived", lambda frame: heard.append(str(frame)))
+
+    page.on("websocket", listen)
+    start(page, "How are you?")
+    answered(page)
+    for number in range(1, 5):
+        ask(page, "x" * 32_000)
+        answered(page, number + 1)
+    assert 0 < sum('"seen"' in frame for frame in said) <= sum(map(len, heard)) / 65_536
+    assert sum('"resume"' in frame for frame in said) == 1
+
+
 def sleep_an_hour(page: Page, proxy: Proxy) -> None:
     """The laptop sleeps: its socket dies without a word, and no timer of the page runs in time."""
     proxy.stall()
@@ -218,6 +236,7 @@ def test_a_conversation_deleted_while_its_page_polls_is_said_to_be_gone(
     page: Page, site: Site, proxy: Proxy, visit: Visit, of_alice: StorageState, complaints: Complaints
 ) -> None:
     complaints.expect("status of 404")
+    complaints.expect("ERR_CONNECTION_REFUSED")  # the proxy may be gone before the page is
     proxy.lets_websockets_through = False
     start(page, "How are you?")
     expect(page.get_by_text(POLLING)).to_be_visible()

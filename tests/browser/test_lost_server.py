@@ -15,6 +15,7 @@ COUNTED = ", ".join(map(str, range(1, 151))) + "."  # once, though a part of it 
 def test_a_page_comes_back_by_itself_when_its_server_does(tmp_path: Path, visit: Visit, complaints: Complaints) -> None:
     complaints.expect("WebSocket connection to .* failed")
     complaints.expect(r"\[object Event\]")  # htmx's own word for it
+    complaints.expect("ERR_CONNECTION_REFUSED")  # what the page asks for by polling
     port = str(free_port())
     with served(tmp_path, PORT=port) as site:
         site.add_user("alice", PASSWORD)

@@ -89,7 +89,10 @@ def counted() -> Iterator[dict[str, float]]:
     before = samples()
     grown: dict[str, float] = {}
     yield grown
-    grown |= {name: value - before.get(name, 0) for name, value in samples().items() if value != before.get(name, 0)}
+    after = samples()
+    grown |= {
+        name: round(value - before.get(name, 0), 6) for name, value in after.items() if value != before.get(name, 0)
+    }
 
 
 def samples() -> dict[str, float]:
