@@ -59,13 +59,6 @@ def test_a_commit_that_was_not_answered_is_done_once(server: None, alice: User, 
 
 async def test_under_load_each_write_is_done_once_while_connections_are_ended(server: None, alice: User) -> None:
     conversation = await read(conversation_of, alice)
-    over = threading.Event()
-
-    def end_others() -> int:
-        ended = 0
-        while not over.wait(0.15):
-            ended += databases.end_connections()
-        return ended
 
     def say(number: int) -> int:
         revision = store.raise_conversation(conversation.pk)
@@ -74,15 +67,16 @@ async def test_under_load_each_write_is_done_once_while_connections_are_ended(se
         )
         return revision
 
-    ending = asyncio.create_task(asyncio.to_thread(end_others))
     revisions: list[int] = []
-    for first in range(0, 400, 20):
-        revisions += await asyncio.gather(*(write(say, first + number) for number in range(20)))
-    over.set()
-    assert await ending > 3
+    ended = 0
+    for first in range(0, 600, 30):
+        saying = [write(say, first + number) for number in range(30)]
+        more, *raised = await asyncio.gather(asyncio.to_thread(databases.end_connections), *saying)
+        ended, revisions = ended + more, revisions + raised
+    assert ended > 20
     stored = await read(lambda: list(conversation.messages.order_by("revision").values_list("revision", "text")))
-    assert [revision for revision, _ in stored] == sorted(revisions) == list(range(1, 401))
-    assert sorted(int(text) for _, text in stored) == list(range(400))
+    assert [revision for revision, _ in stored] == sorted(revisions) == list(range(1, 601))
+    assert sorted(int(text) for _, text in stored) == list(range(600))
 
 
 async def test_a_read_is_done_again_where_its_connection_was_ended(server: None, alice: User) -> None:
