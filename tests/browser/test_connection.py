@@ -43,6 +43,7 @@ def page(visit: Visit, proxy: Proxy, of_alice: StorageState) -> Page:
 
 @pytest.fixture
 def handshakes_fail(complaints: Complaints) -> None:
+    complaints.expect("ERR_CONNECTION_REFUSED")  # the proxy may be gone before a page that polls is
     complaints.expect("WebSocket connection to .* failed")
     complaints.expect(r"\[object Event\]")  # htmx's own word for it
 
@@ -236,7 +237,6 @@ def test_a_conversation_deleted_while_its_page_polls_is_said_to_be_gone(
     page: Page, site: Site, proxy: Proxy, visit: Visit, of_alice: StorageState, complaints: Complaints
 ) -> None:
     complaints.expect("status of 404")
-    complaints.expect("ERR_CONNECTION_REFUSED")  # the proxy may be gone before the page is
     proxy.lets_websockets_through = False
     start(page, "How are you?")
     expect(page.get_by_text(POLLING)).to_be_visible()
