@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import DataError, Error, IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, Error, IntegrityError, connection, connections, transaction
 
 T = TypeVar("T")
 
@@ -116,7 +116,15 @@ def _is_lost(held: Any) -> bool:
     lost = held is None or getattr(held, "closed", False) or (connection.connection is held and not _answers())
     if lost:
         connection.close()
+    if lost and held is not None:
+        _look_through_pool()
     return lost
+
+
+def _look_through_pool() -> None:
+    """Let the pool drop what was lost with ours: by itself it would find out one by one, while requests wait."""
+    if pool := getattr(connections.create_connection(DEFAULT_DB_ALIAS), "pool", None):
+        pool.check()
 
 
 def _answers() -> bool:

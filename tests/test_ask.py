@@ -52,7 +52,8 @@ def test_without_an_account_it_says_how_to_make_one(tmp_path: Path) -> None:
 def test_one_event_a_line_for_programs_and_the_conversation_goes_on(environment: dict[str, str]) -> None:
     asked = manage(environment, "ask", "What is 6 * 7?", "--json", "--user=alice")
     lines = [json.loads(line) for line in asked.stdout.splitlines()]
-    assert [line["status"] for line in lines if line.get("kind") == "tool"] == ["running", "done"]
+    tool = [line["status"] for line in lines if line.get("kind") == "tool"]
+    assert tool in (["running", "done"], ["done"])  # one that is over before it is looked at is a line all the same
     assert lines[-1]["type"] == "run"
     again = manage(environment, "ask", "Double that", "--json", f"--conversation={lines[-1]['conversation']}")
     assert "84" in json.loads(again.stdout.splitlines()[-1])["answer"]

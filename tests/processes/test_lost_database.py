@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -74,6 +75,15 @@ def test_a_run_waits_for_a_database_that_is_away_and_says_so_at_healthz(site: Si
             page.until(ENDED)
         shown(alice, conversation)
     checked(site)
+
+
+def test_requests_are_answered_although_all_that_the_pool_kept_is_lost(site: Site) -> None:
+    with closing(site.sign_in("alice", PASSWORD)) as alice, ThreadPoolExecutor(16) as many:
+        pages = list(many.map(lambda _: alice.get("/runs/").status_code, range(64)))
+        assert set(pages) == {200}
+        databases.end_connections(site.environment)
+        assert httpx2.get(f"{site.url}/healthz", timeout=20, trust_env=False).status_code == 200
+        assert alice.get("/runs/").status_code == 200
 
 
 def shown(alice: httpx2.Client, conversation: str) -> None:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from chat.local.process import CannotStart, Engine, start
+from tests import databases
 from tests.serving import ROOT, free_port, site_environment
 
 ENDS_WITHIN = 10.0
@@ -45,6 +46,7 @@ def test_without_the_extra_the_start_says_how_to_install_it(gguf: Path, tmp_path
     hidden = (
         "import sys; sys.modules['xllamacpp'] = None; sys.argv = ['manage.py', 'serve']; import manage; manage.main()"
     )
+    databases.make(tmp_path)
     done = subprocess.run(
         [sys.executable, "-c", hidden],
         cwd=ROOT,
