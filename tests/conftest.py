@@ -111,9 +111,8 @@ def _signed_in(user: User) -> Client:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """Two runs of the suite on one server take different databases."""
-    if databases.POSTGRES:
-        connections["default"].settings_dict["TEST"]["NAME"] = databases.PREFIX
+    """Two processes that run tests side by side take different databases."""
+    connections["default"].settings_dict["TEST"]["NAME"] = databases.suite_name()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 
 URL = os.environ.get("DATABASE_URL", "")
@@ -32,6 +33,11 @@ def url_of(folder: Path) -> dict[str, str]:
     if not POSTGRES:
         return {}
     return {"DATABASE_URL": urlsplit(URL)._replace(path=f"/{_name(folder)}").geturl()}
+
+
+def suite_name() -> str:
+    """Return the name of the database that tests in this process use."""
+    return PREFIX if POSTGRES else str(settings.VAR_DIR / f"{PREFIX}.sqlite3")
 
 
 def suite_url() -> str:

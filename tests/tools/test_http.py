@@ -274,7 +274,7 @@ async def test_packing_that_unpacks_to_nothing_is_counted_as_sent(server: Server
     assert "more than 1 MB" in await refused(local(server), f"http://127.0.0.1:{server.port}/")
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello")[:-9]])
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"hello")[:-9]], ids=["not packed", "cut"])
 async def test_damaged_packing_is_an_error(server: Server, body: bytes) -> None:
     server.pages["/"] = reply(body, Content_Encoding="gzip")
     assert "damaged" in await refused(local(server), f"http://127.0.0.1:{server.port}/")
