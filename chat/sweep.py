@@ -70,10 +70,11 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
     swept = Swept()
     if draining.is_set():
         return swept
-    found = await read(store.busy)
-    watch.keep_only([run.pk for run in found])
+    found = await read(store.busy, conversation)
+    if conversation is None:
+        watch.keep_only([run.pk for run in found])
     for run in found:
-        if run.pk in runs.live or conversation not in (None, run.conversation_id):
+        if run.pk in runs.live:
             continue
         if not watch.abandoned(run, now()):
             swept.elsewhere.append(run.pk)
@@ -87,9 +88,8 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
     if conversation is None and store.jobs.are_used():
         await write(store.enqueue_forgotten)
         return swept
-    for waiting in await read(rows.only_queued):
-        if conversation in (None, waiting):
-            await runs.begin_next(waiting)
+    for waiting in await read(rows.only_queued, conversation):
+        await runs.begin_next(waiting)
     return swept
 
 

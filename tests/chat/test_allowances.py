@@ -228,7 +228,7 @@ def test_deleting_conversations_gives_nothing_back(alice: User) -> None:
     before = figures(alice)
 
     for conversation in Conversation.objects.all():
-        store.delete_conversation(conversation.pk, NOW)
+        store.delete_conversations([conversation.pk], NOW)
 
     assert figures(alice) == before
     assert SpentRun.objects.count() == 1  # what is older than a day is not kept

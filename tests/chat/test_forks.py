@@ -62,7 +62,7 @@ def test_runs_steps_and_whole_results_are_copied_and_either_side_can_be_deleted(
     Payload.objects.create(step=tool, body=zlib.compress(b"whole"), created=NOW)
 
     there = fork(conversation.pk, run.answer_id)
-    store.delete_conversation(conversation.pk, NOW)
+    store.delete_conversations([conversation.pk], NOW)
 
     copy = Run.objects.get(conversation=there)
     assert (copy.status, copy.turns, copy.tokens, copy.copied) == ("done", 2, 1234, True)
@@ -94,7 +94,7 @@ def test_a_fork_uses_nothing_of_what_its_owner_may(alice: User, alice_client: Cl
     there = fork(conversation.pk, run.answer_id)
 
     assert [limit.used for limit in standing(alice.pk, NOW).limits] == before
-    store.delete_conversation(there, NOW)
+    store.delete_conversations([there], NOW)
     assert [limit.used for limit in standing(alice.pk, NOW).limits] == before
     assert alice_client.get("/runs/").content.decode().count("/runs/") == 1 + 1  # the page's own link, and one run
 
