@@ -128,8 +128,9 @@ def run_steps(run: Run, before: int | None = None) -> list[Step]:
 
 def only_queued(conversation: uuid.UUID | None = None) -> list[uuid.UUID]:
     """Return the conversations in which a run waits, and none is at work; maybe that one alone."""
-    live = Run.objects.filter(IS_LIVE, **{"conversation": conversation} if conversation else {}).order_by("created")
-    found = live.values_list("conversation", "status")
+    live = Run.objects.filter(IS_LIVE)
+    live = live.filter(conversation=conversation) if conversation else live
+    found = list(live.values_list("conversation", "status"))
     busy = {where for where, status in found if status != RunStatus.QUEUED}
     return list(dict.fromkeys(where for where, _ in found if where not in busy))
 
