@@ -179,6 +179,19 @@ class Run(models.Model):
     ended = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=models.Q(status__in=BUSY),
+                name="run_at_work",
+                violation_error_message="A run is at work in this conversation.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=LIVE, stop_reason="")
+                | (~models.Q(status__in=LIVE) & ~models.Q(stop_reason="")),
+                name="run_over_for_a_reason",
+            ),
+        )
         indexes = (
             models.Index(fields=["conversation", "created"], name="run_conversation"),
             models.Index(fields=["-created"], name="run_created"),

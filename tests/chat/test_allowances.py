@@ -63,7 +63,7 @@ def figures(owner: User) -> dict[str, str]:
 
 def test_without_limits_everything_is_counted_and_nothing_refused(alice: User) -> None:
     used_by(alice)
-    used_by(alice, status="running", input_tokens=6, output_tokens=None, cost=None)
+    used_by(alice, status="running", stop_reason="", input_tokens=6, output_tokens=None, cost=None)
     say(alice)
 
     assert figures(alice) == {
@@ -83,14 +83,14 @@ def test_an_hour_and_a_day_are_the_last_ones(alice: User) -> None:
 
 
 def test_a_run_that_is_live_for_longer_than_a_day_is_still_live(alice: User) -> None:
-    used_by(alice, timedelta(days=3), status="waiting")
+    used_by(alice, timedelta(days=3), status="waiting", stop_reason="")
 
     assert figures(alice)["live_runs"] == "1, no limit"
 
 
 def test_what_others_use_is_not_counted(alice: User, bob: User) -> None:
     default(live_runs=1, runs_an_hour=1, tokens_a_day=1)
-    used_by(bob, status="running")
+    used_by(bob, status="running", stop_reason="")
 
     say(alice)
 
