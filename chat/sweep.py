@@ -95,13 +95,14 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
 
 async def _take(run: Run, swept: Swept) -> None:
     again = frozenset(name for name in registry.names() if (tool := registry.get(name)) and tool.idempotent)
-    attempt = await write(store.take_over, run, runs.PROCESS, again, now())
-    if attempt:
-        telemetry.taken_over(run.pk, attempt)
-        runs.begin(run.pk, attempt, run.conversation_id)
+    taken = await write(store.take_over, run, runs.PROCESS, again, now())
+    if isinstance(taken, int):
+        telemetry.taken_over(run.pk, taken)
+        runs.begin(run.pk, taken, run.conversation_id)
+        swept.taken.append(run.pk)
     else:
-        telemetry.abandoned(run.conversation_id, "crashed")
-    (swept.taken if attempt else swept.ended).append(run.pk)
+        telemetry.abandoned(run.conversation_id, taken)
+        swept.ended.append(run.pk)
     await runs.hint(run.conversation_id)
 
 

@@ -24,18 +24,17 @@ def busy(conversation: uuid.UUID | None = None) -> list[Run]:
     return sorted(found, key=lambda run: run.created)  # in SQL it would lead SQLite to the index of all runs by time
 
 
-def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int:
+def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int | str:
     """Give a run to this process, as it was found; return its new attempt.
 
-    Where somebody wants it to stop, or it crashes again and again, it is ended instead, and 0 is returned.
+    Where somebody wants it to stop, or it crashes again and again, it is ended instead, and the reason is returned.
 
     `again` are the tools that may be run again; of any other one that was at work the model is told that its outcome
     is unknown. Raises StaleOwner where its owner still works on it, or somebody else was faster.
     """
     revision, run, steps = _claim(found)
     if run.stopping or (not _given_up(run) and _crashes(steps) + 1 >= MOST_CRASHES):
-        _end(run, revision, steps, GIVEN_UP, at)
-        return 0
+        return _end(run, revision, steps, GIVEN_UP, at)
     died = _last_seen(run, steps, at)
     for step in steps:
         if step.status == StepStatus.RUNNING:
