@@ -14,10 +14,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import Error, connection
 
 from chat.away import Away
-from chat.transact import again, once, without_pool
+from chat.transact import Clash, again, is_clash, once, without_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class _Writer:
 def commit(jobs: list[_Job]) -> None:
     """Do all in one transaction, or if that fails each in its own."""
     try:
-        results = once(lambda: [job.run() for job in jobs], alone=len(jobs) == 1)
+        results = once(lambda: _together(jobs))
     except Away as error:  # doing each alone would take as long again, or do twice what was done
         for job in jobs:
             job.settle(None, error)
@@ -117,6 +117,16 @@ def commit(jobs: list[_Job]) -> None:
     else:
         for job, result in zip(jobs, results, strict=True):
             job.settle(result, None)
+
+
+def _together(jobs: list[_Job]) -> list[Any]:
+    """Do all; two groups that clash would do so again, and each with more that waits for it."""
+    try:
+        return [job.run() for job in jobs]
+    except Error as error:
+        if len(jobs) > 1 and is_clash(error):
+            raise Clash from error
+        raise
 
 
 _writer = _Writer()

@@ -24,11 +24,15 @@ CLASHES = ("40001", "40P01")
 _gone_since: float | None = None  # when it first did not answer, and has not since
 
 
-def once(work: Callable[[], T], alone: bool = True) -> T:
+class Clash(Exception):
+    """Of several that share a transaction one came into another process's way, so each is to be done by itself."""
+
+
+def once(work: Callable[[], T]) -> T:
     """Do what writes, in one transaction, and return what it returned.
 
-    Where another process wrote just before what this would write too, it is done anew, and sees that; what is not
-    `alone` in its transaction is not. Raises what `work` raises, and Away.
+    Where another process wrote just before what this would write too, it is done anew, and sees that. Raises what
+    `work` raises, and Away.
     """
     met, patience = False, _Patience(AGAIN_WITHIN)
     while True:
@@ -49,9 +53,9 @@ def once(work: Callable[[], T], alone: bool = True) -> T:
                 patience.wait(error)
             elif reason := why(error):
                 raise Away(reason) from error
-            elif alone and _is_clash(error):
+            elif is_clash(error):
                 patience.wait(error, BUSY)
-            elif alone and isinstance(error, IntegrityError) and not met:
+            elif isinstance(error, IntegrityError) and not met:
                 met = True
             else:
                 raise
@@ -154,5 +158,5 @@ def _answers() -> bool:
     return connection.vendor != "postgresql" or connection.is_usable()
 
 
-def _is_clash(error: Error) -> bool:
+def is_clash(error: Error) -> bool:
     return getattr(error.__cause__, "sqlstate", "") in CLASHES
