@@ -9,8 +9,9 @@ import structlog
 from autobahn.exception import Disconnected
 from django.utils.safestring import SafeString
 
-from chat import preview
-from chat.db import read
+from chat import away, preview
+from chat.away import Away
+from chat.db import read_soon
 from chat.sessions import COME_BACK
 from chat.unread import Unread
 from chat.viewer import Viewer
@@ -46,7 +47,7 @@ class Feed:
         self._orders: list[Order] = []
         self._extra: list[SafeString] = []
         self._woken = asyncio.Event()
-        self._stale = False
+        self._stale = self._blind = False
         preview.watch(conversation, self._woken.set)
         self._task = asyncio.create_task(self._go_on())
 
@@ -99,7 +100,7 @@ class Feed:
 
     def _look_after(self) -> float | None:
         """Return the seconds after which to look without being woken, if at all."""
-        if self.viewer.reads_afar:
+        if self._blind or self.viewer.reads_afar:
             return AFAR_SECONDS
         return POLL_SECONDS if self.viewer.waits else None
 
@@ -109,8 +110,7 @@ class Feed:
         for order in orders:
             order()
         if self._stale:
-            self._stale = False
-            newer = await read(self.viewer.catch_up)
+            newer = await self._newer()
             if newer is None:
                 await self.close(NOT_HERE)
                 return
@@ -120,6 +120,18 @@ class Feed:
         if frame := "".join([*parts, *extra]):
             self.unread.sent(len(frame.encode()))
             await self._in_time(self.send(frame))
+
+    async def _newer(self) -> SafeString | None:
+        """Return what is stored and new; nothing while the database is away, which is looked at again soon."""
+        self._stale = False
+        try:
+            newer = await read_soon(self.viewer.catch_up)
+        except Away as gone:
+            away.complain(gone.reason)
+            self._stale = self._blind = True
+            return SafeString("")
+        self._blind = False
+        return newer
 
     async def _in_time(self, reading: Awaitable[object]) -> None:
         """Wait for what happens only if the page reads; meanwhile nothing is held for it but its place in the rows.

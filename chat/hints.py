@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from chat import rows
-from chat.db import read
+from chat.db import read_soon
 
 Wake = Callable[[], None]
 
@@ -53,7 +53,7 @@ async def look() -> None:
     """Wake the viewers of conversations that went on since the last look: a hint may have been lost."""
     if not _watchers:
         return
-    for conversation, revision in (await read(rows.revisions, list(_watchers))).items():
+    for conversation, revision in (await read_soon(rows.revisions, list(_watchers))).items():
         if conversation in _watchers and _looked.get(conversation) != revision:
             _looked[conversation] = revision
             tell_here(conversation)

@@ -238,7 +238,7 @@ class Step(models.Model):
     {"text", "thought", "reasoning", "calls", "finish", "model"}; `context` {"cut"}, and of a summary all of `model`;
     `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}; `retry` and `wait` {"seconds",
     "reason"} and {}; `limit` {"limit"} and {}; `resumed`, from when the server was last seen at work to when another
-    process took over, {"attempt", "given_up"} and {}. What is empty is left out.
+    process took over, {"attempt", "given_up" or "away"} and {}. What is empty is left out.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported, and
     nothing to guess it from.
     """

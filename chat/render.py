@@ -211,6 +211,11 @@ def live_frames(run: Run | None, writing: bool = False) -> SafeString:
     return oob("innerHTML:#stop-slot", stop) + oob("innerHTML:#status", doing)
 
 
+def held_frame() -> SafeString:
+    """Return the frame for the line that says what goes on, while nothing can be stored."""
+    return oob("innerHTML:#status", "Waiting for the server's database")
+
+
 def allowance_frame(words: str) -> SafeString:
     """Return the frame for the line that says how much a person has left, if that is little."""
     return oob("innerHTML:#allowance", words)

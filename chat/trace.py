@@ -198,7 +198,8 @@ def _names(step: Step) -> tuple[str, str]:
 
 def what_happened(step: Step) -> str:
     """Say why another attempt begins at a step."""
-    why = "The server was shut down" if "given_up" in step.input else "The server stopped"
+    known = {"given_up": "The server was shut down", "away": "The server's database was away"}
+    why = next((words for name, words in known.items() if name in step.input), "The server stopped")
     return f"{why} here; what follows is {attempt(step.input['attempt'])}"
 
 

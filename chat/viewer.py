@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat import allowances, branches, render, rows, trace
+from chat import allowances, branches, driving, render, rows, trace
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus
 from chat.preview import Preview, preview_of
@@ -49,6 +50,7 @@ class Viewer:
     _title: str = ""
     _whole: float = 0
     _busy: bool = False
+    _held: frozenset[uuid.UUID] = frozenset()
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
     _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
     _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
@@ -83,7 +85,19 @@ class Viewer:
         self.follows = True
 
     def catch_up(self) -> SafeString | None:
-        """Return the frame for everything stored since the last time; None once the conversation is gone. Reads."""
+        """Return the frame for everything stored since the last time; None once the conversation is gone. Reads.
+
+        Where reading fails in the middle, the page stays where it was, since nothing is sent of it.
+        """
+        before = [(one.name, copy(getattr(self, one.name))) for one in fields(self)]
+        try:
+            return self._catch_up()
+        except Exception:
+            for name, value in before:
+                setattr(self, name, value)
+            raise
+
+    def _catch_up(self) -> SafeString | None:
         if self.since is None:
             return SafeString("")
         talk = rows.talk_since(self.conversation, self.since)
@@ -98,7 +112,9 @@ class Viewer:
     def stream(self) -> SafeString:
         """Return the frame for what live runs have said since the last time. Reads nothing."""
         showing = [(run, self._showing(run)) for run in self._live]
-        return render.joined(self._text(run, preview) for run, preview in showing if preview)
+        said = render.joined(self._text(run, preview) for run, preview in showing if preview)
+        held, self._held = self._held, frozenset(self._live.keys() & driving.let_go.keys())
+        return said + render.held_frame() if self._held - held else said
 
     def _anew(self) -> Iterator[SafeString]:
         """The whole list: another branch is shown, too much is newer, or the page has what there is not."""

@@ -24,7 +24,7 @@ def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uu
     if run is None:
         return None
     lease(run, process, at)
-    run.save(update_fields=["status", "started", "doing", "owner", "attempt", "lease_until"])
+    run.save(update_fields=["status", "started", "doing", "owner", "attempt", "lease_until", "ahead"])
     Message.objects.filter(pk=run.answer_id).update(revision=revision)
     return run.pk, run.attempt
 
@@ -47,5 +47,5 @@ def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> int
 
 def lease(run: Run, process: str, at: datetime) -> None:
     """Give a run, not saved yet, to a process."""
-    run.status, run.started, run.doing = RunStatus.RUNNING, at, "Thinking"
+    run.status, run.started, run.doing, run.ahead = RunStatus.RUNNING, at, "Thinking", False
     run.owner, run.attempt, run.lease_until = process, run.attempt + 1, at + LEASE
