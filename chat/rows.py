@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from chat import branches
 from chat.agent.react import thought
 from chat.branches import HEAD, key
-from chat.models import LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
+from chat.models import IS_LIVE, LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
 
 SHOWN_MESSAGES = 100
 SHOWN_STEPS = 200
@@ -126,11 +126,13 @@ def run_steps(run: Run, before: int | None = None) -> list[Step]:
     return list(steps.order_by("-number")[:SHOWN_STEPS])[::-1]
 
 
-def only_queued() -> list[uuid.UUID]:
-    """Return the conversations in which a run waits, and none is at work."""
-    queued = Run.objects.filter(status=RunStatus.QUEUED)
-    busy = Run.objects.filter(conversation=OuterRef("conversation"), status__in=LIVE).exclude(status=RunStatus.QUEUED)
-    return list(queued.filter(~Exists(busy)).values_list("conversation", flat=True).distinct())
+def only_queued(conversation: uuid.UUID | None = None) -> list[uuid.UUID]:
+    """Return the conversations in which a run waits, and none is at work; maybe that one alone."""
+    live = Run.objects.filter(IS_LIVE)
+    live = live.filter(conversation=conversation) if conversation else live
+    found = list(live.values_list("conversation", "status"))
+    busy = {where for where, status in found if status != RunStatus.QUEUED}
+    return list(dict.fromkeys(where for where, _ in found if where not in busy))
 
 
 def has_queued(conversation: uuid.UUID) -> bool:
@@ -144,7 +146,7 @@ def conversation_of_live(run: uuid.UUID) -> uuid.UUID | None:
 
 def runs_of(process: str) -> set[uuid.UUID]:
     """Return the live runs whose lease a process holds, without those that are to stop."""
-    return set(Run.objects.filter(owner=process, status__in=LIVE, stopping=False).values_list("pk", flat=True))
+    return set(Run.objects.filter(IS_LIVE, owner=process, stopping=False).values_list("pk", flat=True))
 
 
 def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 import structlog
@@ -141,8 +141,18 @@ async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
 async def delete(conversation: uuid.UUID) -> None:
     """Delete a conversation with all that is in it; what is at work in it is stopped."""
     await stop(conversation)
-    await write(store.delete_conversation, conversation, now())
-    await hint(conversation)
+    await forget(await write(store.delete_conversations, [conversation], now()))
+
+
+async def forget(conversations: Iterable[uuid.UUID]) -> None:
+    """Let go of what is at work in conversations that were deleted, in any process, and tell whoever looks at them."""
+    gone = set(conversations)
+    for work in tuple(live.values()):
+        if work.conversation in gone:
+            drop(work.run)
+    for conversation in gone:
+        hints.tell_here(conversation)
+        hints.tell_others(conversation, stop=True)
 
 
 def drop(run: uuid.UUID) -> None:

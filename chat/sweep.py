@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -84,12 +84,11 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
     swept = Swept()
     if draining.is_set():
         return swept
-    found = await read_soon(store.busy)
-    watch.keep_only([run.pk for run in found])
-    for gone in driving.let_go.keys() - {run.pk for run in found if run.owner == runs.PROCESS}:
-        del driving.let_go[gone]
+    found = await read_soon(store.busy, conversation)
+    if conversation is None:
+        _keep_only(found)
     for run in found:
-        if run.pk in runs.live or conversation not in (None, run.conversation_id):
+        if run.pk in runs.live:
             continue
         ends = end or run.stopping
         if not (watch.abandoned(run, now()) and await _alone(run.pk, (_end if ends else _take)(run, swept))):
@@ -99,11 +98,20 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
     return swept
 
 
+def _keep_only(found: Sequence[Run]) -> None:
+    """Forget what is known of runs that are not at work any more."""
+    watch.keep_only([run.pk for run in found])
+    for gone in driving.let_go.keys() - {run.pk for run in found if run.owner == runs.PROCESS}:
+        del driving.let_go[gone]
+
+
 async def take_back() -> None:
     """Go on with the runs that this process let go of, in one that takes over no others."""
     if not driving.let_go:
         return
-    for conversation in {run.conversation_id for run in await read_soon(store.busy) if run.pk in driving.let_go}:
+    found = await read_soon(store.busy)
+    _keep_only(found)
+    for conversation in {run.conversation_id for run in found if run.pk in driving.let_go}:
         await sweep(conversation)
 
 
@@ -112,7 +120,7 @@ async def _waiting(conversation: uuid.UUID | None) -> list[uuid.UUID]:
     if conversation is None and store.jobs.are_used():
         await write(store.enqueue_forgotten)
         return []
-    return [one for one in await read_soon(rows.only_queued) if conversation in (None, one)]
+    return await read_soon(rows.only_queued, conversation)
 
 
 async def _alone(pk: uuid.UUID, work: Awaitable[None]) -> bool:

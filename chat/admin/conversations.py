@@ -1,13 +1,17 @@
 """Conversations and their messages, for review."""
 
+import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from chat import store
 from chat.admin.history import DeletedWithHistory, History, history_of, link
 from chat.models import Conversation, Message, Run
 from chat.words import dollars
@@ -43,6 +47,9 @@ class ConversationAdmin(DeletedWithHistory, History):
 
     def history_of(self, objs: Any) -> dict[str, int]:
         return history_of(objs)
+
+    def delete_rows(self, keys: Collection[uuid.UUID]) -> Collection[uuid.UUID]:
+        return store.delete_conversations(keys, timezone.now())
 
     @admin.display(ordering=F("run_count"))
     def runs(self, row: Any) -> int:

@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chat.models import Message, Run, RunStatus
+from chat.models import BUSY, Message, Run, RunStatus
 from chat.store.counters import raise_conversation
 
 LEASE = timedelta(seconds=30)
-BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:

@@ -4,9 +4,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from chat import branches
 from chat.models import LIVE, Conversation, Message, Role, Run
-from chat.store.allowed import check_allowance, keep_spent
+from chat.store.allowed import check_allowance
 from chat.store.counters import Refused, raise_conversation
 from chat.store.jobs import enqueue
 from chat.store.leases import lease
@@ -30,9 +32,11 @@ class Sent:
 def start_conversation(
     owner: int, text: str, client_id: str, model: str, process: str, at: datetime, mode: str = ""
 ) -> Sent:
-    """Make a conversation with its first message; a resend returns the one that was made."""
+    """Make a conversation with its first message; a resend returns the one that was made. Raises Refused."""
     if sent := sent_before(owner, text, client_id, None):
         return sent
+    if not User.objects.filter(pk=owner).exists():  # a page may outlive its account for a moment
+        raise Refused("This account was deleted.")
     check_allowance(owner, at)
     conversation = Conversation.objects.create(
         owner_id=owner, title=title_of(text), model=model, mode=mode, revision=1, created=at, updated=at
@@ -61,12 +65,6 @@ def send(
     row.mode = row.mode if mode is None else mode
     said = say(row, row.leaf_id, text, client_id, at)
     return answer(row, said, said.pk, process, at)
-
-
-def delete_conversation(conversation: uuid.UUID, at: datetime) -> None:
-    """Delete a conversation with its messages, runs and steps; what they used still counts."""
-    keep_spent(conversation, at)
-    Conversation.objects.filter(pk=conversation).delete()
 
 
 def opened(conversation: uuid.UUID, model: str, at: datetime) -> Conversation:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from chat.agent.events import Ended
-from chat.models import Run, RunStatus, Step, StepKind, StepStatus
+from chat.models import BUSY, IS_LIVE, Run, RunStatus, Step, StepKind, StepStatus
 from chat.store import leases
 from chat.store.counters import StaleOwner, raise_run
 from chat.store.events import LOST, UNKNOWN, record
@@ -15,14 +15,15 @@ DIED = "The server stopped while this run was at work. What it had found stands 
 GIVEN_UP = f"The server stopped {MOST_CRASHES} times in a row while this run was at work, so it was given up."
 NOT_STORED = "the database was away, and what came of this could not be stored"
 NO_RESULT = "Error: the result of this could not be stored; whether it took effect is unknown."
-# Of all runs ever, these are few and have an index. SQLite takes a partial index for no values but those in the text.
-LIVE_RUNS = "SELECT * FROM chat_run WHERE status IN ('queued', 'running', 'waiting') ORDER BY created"
 PROGRESS = (StepKind.MODEL, StepKind.TOOL, StepKind.CONTEXT)
 
 
-def busy() -> list[Run]:
-    """Return the runs that a process works on, or should. Reads."""
-    return [run for run in Run.objects.raw(LIVE_RUNS) if run.status in leases.BUSY]
+def busy(conversation: uuid.UUID | None = None) -> list[Run]:
+    """Return the runs that a process works on, or should, with what says who does; maybe of one conversation. Reads."""
+    found = Run.objects.filter(IS_LIVE, status__in=BUSY)
+    found = found.filter(conversation=conversation) if conversation else found
+    found = found.only("conversation", "owner", "attempt", "lease_until", "stopping", "created")
+    return sorted(found, key=lambda run: run.created)  # in SQL it would lead SQLite to the index of all runs by time
 
 
 def take_over(found: Run, process: str, again: Collection[str], at: datetime, away: bool = False) -> int:

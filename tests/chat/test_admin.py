@@ -9,6 +9,7 @@ from django.test import Client
 
 from chat.admin.history import pretty
 from chat.admin.runs import SHOWN_STEPS
+from chat.facts import FULL, KNOWN, MAX_FACTS
 from chat.models import Conversation, Fact, FactKind, Message, Run, Step, ToolCall
 from tests.chat.made import conversation_of, message_in, run_in, step_of
 
@@ -260,6 +261,20 @@ def test_a_fact_that_is_known_already_is_refused_in_words(alice: User, staff_cli
 
     assert response.status_code == 200
     assert Fact.objects.count() == 1
+
+
+def test_what_is_added_in_the_admin_is_held_to_the_same_rules(alice: User, staff_client: Client) -> None:
+    def add(**fields: str) -> str:
+        return staff_client.post(
+            "/admin/chat/fact/add/", {"owner": alice.pk, "kind": "fact", **fields}
+        ).content.decode()
+
+    add(text=" Lives\u2003in   Berlin ")
+    assert [fact.text for fact in Fact.objects.all()] == ["Lives in Berlin"]
+    assert KNOWN in add(text="LIVES in Berlin")
+    Fact.objects.bulk_create(Fact(owner=alice, text=f"Fact {number}") for number in range(MAX_FACTS - 1))
+    assert FULL in add(text="One more")
+    assert Fact.objects.count() == MAX_FACTS
 
 
 def test_the_admin_is_called_by_its_name(staff_client: Client) -> None:

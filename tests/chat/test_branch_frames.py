@@ -81,7 +81,7 @@ def test_after_taking_back_every_page_gets_the_list_that_a_reload_has(alice: Use
 
 def test_a_list_without_messages_is_drawn_too(alice: User) -> None:
     here = talked(alice, "A")
-    Run.objects.update(status="queued")
+    Run.objects.update(status="queued", stop_reason="")
     viewer = opened(here)
 
     store.unqueue(here, named(here, "A"))

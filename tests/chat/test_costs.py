@@ -156,7 +156,7 @@ def works(conversation: Conversation, owner: User) -> dict[str, Callable[[], obj
         return store.send(conversation.pk, owner.pk, "And?", str(uuid4()), "m", "here:1:x", at)
 
     def step() -> None:
-        Run.objects.filter(pk=run.pk).update(status="running")
+        Run.objects.filter(pk=run.pk).update(status="running", stop_reason="")
         store.apply(run.pk, run.attempt, (ModelStarted(9, NOW, 3, "m", 0, "", 0),))
 
     def reconnect() -> None:

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 
 from chat import memory
 from chat.db import read, write
-from chat.memory import MAX_FACTS, MAX_TEXT, Remembered, TurnMemory, prompt_block, recall
+from chat.facts import MAX_FACTS, MAX_TEXT
+from chat.memory import Remembered, TurnMemory, prompt_block, recall
 from chat.models import Fact, FactKind, Message
 from tests.chat.made import conversation_of, message_in
 from tools.registry import ToolError

@@ -79,7 +79,7 @@ def test_a_continuation_that_is_taken_back_leaves_what_it_would_have_gone_on_fro
 
 def test_the_only_message_of_a_conversation_can_be_taken_back(alice: User) -> None:
     here = talked(alice, "A")
-    Run.objects.update(status="queued")
+    Run.objects.update(status="queued", stop_reason="")
 
     assert store.unqueue(here, named(here, "A")) == "A"
 

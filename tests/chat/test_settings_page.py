@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from chat.memory import MAX_FACTS
+from chat.facts import MAX_FACTS
 from chat.models import Fact, FactKind
 from tests.chat.made import conversation_of, message_in
 

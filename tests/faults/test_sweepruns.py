@@ -45,7 +45,10 @@ def abandoned(user: User) -> tuple[Run, Run]:
 def test_it_works_on_abandoned_runs_until_they_end_and_on_what_waited_behind_them(alice: User) -> None:
     first, second = abandoned(alice)
     said = swept()
-    assert said == f"{first.pk} is taken over.\n{first.pk} ended: done.\n"
+    assert said == (
+        f"{first.pk} is taken over.\n{second.pk} waited, and is begun.\n"
+        f"{first.pk} ended: done.\n{second.pk} ended: done.\n"
+    )
     for run, answer in ((first, "42"), (second, "48")):
         run.refresh_from_db()
         assert (run.status, run.stop_reason) == ("done", "done")

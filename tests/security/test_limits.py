@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chat import trace
+from chat.facts import MAX_FACTS
 from chat.forms import FactForm, PreferenceForm
 from chat.frames import LONGEST_MESSAGE
-from chat.memory import MAX_FACTS
 from chat.models import Conversation, Fact, FactKind
 from tests.chat.made import conversation_of
 from tests.conftest import PASSWORD
@@ -75,7 +75,7 @@ def test_the_longest_message_is_taken_by_form_and_by_frame(site: Site, alice_at:
 
 
 def test_very_many_facts_of_full_length_are_shown_and_can_be_deleted(alice: User, alice_client: Client) -> None:
-    """More than a person may add: an administrator may, and limits change."""
+    """More than may be added: limits change."""
     Fact.objects.bulk_create(Fact(owner=alice, text=f"{number} {'x' * 490}"[:500]) for number in range(2 * MAX_FACTS))
     some = Fact.objects.all()[0]
 
