@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +11,10 @@ import httpx2
 from django.conf import settings
 
 from chat.demo.transport import DemoTransport
-from chat.wire.endpoint import IDLE_SECONDS, Endpoint
+from chat.wire.endpoint import IDLE_SECONDS, Abilities, Endpoint
 from chat.wire.gate import Gate, Pace
 
 DEMO_URL = "http://demo.invalid/v1"
-
-Abilities = Mapping[str, bool | str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import pytest
 from chat.agent.asking import ATTEMPTS
 from chat.agent.events import ModelStarted, WaitStarted
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
-from chat.wire.endpoint import REFUSALS, Target
+from chat.wire.endpoint import Target
 from chat.wire.errors import EndpointError
+from chat.wire.refusals import REFUSALS
 from chat.wire.stream import Assembler
 from chat.wire.values import Call
 from tests.agent.working import ended, events, of, refusal, task
