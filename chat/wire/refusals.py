@@ -34,7 +34,7 @@ TOO_LONG = (
     "input token count",
     "reduce the length",
 )
-_COUNT = r"(\d{3,9}|\d{1,3}(?:,\d{3}){1,2})"  # of tokens
+_COUNT = r"(\d{1,3}(?:,\d{3}){1,2}|\d{3,9})"  # of tokens
 _WINDOW = (
     rf"\b{_COUNT}(?: tokens?)? (?:is the )?maximum\b|\bn_ctx\W{{1,4}}{_COUNT}\b"
     rf"|\b(?:maximum (?:context|prompt|number|input)|context.(?:size|length|window))[^\d.]{{0,50}}\b{_COUNT}\b"
