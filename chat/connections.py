@@ -99,7 +99,7 @@ def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None
     pace = _pace(base_url, a_minute)
     gate = Gate(a_minute, at_once, pace=pace)
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
-    endpoint = Endpoint(base_url, key, transport, abilities, gate)
+    endpoint = Endpoint(base_url, key, transport, abilities, gate, IDLE_SECONDS)
     # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.
     closing = partial(_close_soon, transport, pace, asyncio.get_running_loop())
     weakref.finalize(endpoint, closing).atexit = False

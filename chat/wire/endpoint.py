@@ -121,7 +121,7 @@ class Endpoint:
             async with aclosing(self._events(response, assembler, left)) as events:
                 async for data in events:
                     reasoned = len(assembler.reasoning)
-                    piece = assembler.feed(_parse(hide(data)))
+                    piece = assembler.feed(_parse(hide(data), self.host))
                     if piece or len(assembler.reasoning) > reasoned:
                         yield piece, assembler.reasoning[reasoned:]
         except httpx2.TimeoutException as error:
@@ -227,8 +227,8 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _parse(data: str) -> object:
+def _parse(data: str, host: str) -> object:
     try:
         return strict.loads(data)
     except ValueError as error:
-        raise StreamError(f"The endpoint sent a line that is no JSON: {data[:80]!r}") from error
+        raise StreamError(f"{host} sent a line that is no JSON: {data[:80]!r}") from error
