@@ -128,15 +128,17 @@ async def _work(work: Live) -> None:
     )  # fmt: skip
     asked = [*task.asking.targets, *filter(None, [task.fitting.small])]
     known = [(target.endpoint, dict(target.endpoint.abilities)) for target in asked]
-    async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
-        async for batch in batches:
-            if isinstance(batch[0], TextDelta):
-                work.preview.add(batch[0].number, batch[0].text, batch[0].thought)
-            else:
-                await _store(work, batch)
-    for endpoint, before in known:
-        if news := {name: value for name, value in endpoint.abilities.items() if before.get(name) != value}:
-            await endpoints.learned(endpoint, news)
+    try:
+        async with aclosing(loop.run(task, partial(_call, work, context))) as batches:
+            async for batch in batches:
+                if isinstance(batch[0], TextDelta):
+                    work.preview.add(batch[0].number, batch[0].text, batch[0].thought)
+                else:
+                    await _store(work, batch)
+    finally:  # what an endpoint refused holds, however the run ends
+        for endpoint, before in known:
+            if news := {name: value for name, value in endpoint.abilities.items() if before.get(name) != value}:
+                await endpoints.learned(endpoint, news)
 
 
 async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str, JSON]) -> ToolResult:

@@ -79,13 +79,7 @@ class Talking:
         return answer.text
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Each value in the database as text, with its table and column."""
-        with databases.opened(self.site.environment) as database:
-            for (table,) in database.execute(databases.TABLES).fetchall():
-                found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
-                names = [column[0] for column in found.description]
-                for row in found:
-                    yield from ((f"{table}.{name}", str(value)) for name, value in zip(names, row, strict=True))
+        return rows_of(self.site)
 
     def frames(self, question: str, *replies: Reply) -> list[str]:
         """What a page is sent while a question is asked and answered, always in the same conversation."""
@@ -96,6 +90,16 @@ class Talking:
         with opened(self.site, self.alice, self.conversation.split("/")[2]) as page:
             page.ask(question)
             return list(_until(page, HEARD_OVER))
+
+
+def rows_of(site: Site) -> Iterator[tuple[str, str]]:
+    """Each value in a site's database as text, with its table and column."""
+    with databases.opened(site.environment) as database:
+        for (table,) in database.execute(databases.TABLES).fetchall():
+            found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
+            names = [column[0] for column in found.description]
+            for row in found:
+                yield from ((f"{table}.{name}", str(value)) for name, value in zip(names, row, strict=True))
 
 
 def _until(page: Page, pattern: str) -> Iterator[str]:
