@@ -273,6 +273,11 @@ class Step(models.Model):
         return f"{self.number}. {self.name}"
 
     @property
+    def asks_model(self) -> bool:
+        """Whether it is a request to a model: for a turn, a title, or a summary of older turns."""
+        return self.kind == StepKind.MODEL or (self.kind == StepKind.CONTEXT and "purpose" in self.input)
+
+    @property
     def seconds(self) -> float | None:
         return (self.ended - self.started).total_seconds() if self.ended else None
 

@@ -207,6 +207,8 @@ def _context_label(step: Step) -> str:
         return "older results in brief"
     if step.status == StepStatus.RUNNING:
         return "sums up older turns"
+    if step.status == StepStatus.STOPPED:
+        return "stopped"
     return step.error or "older turns summed up"
 
 

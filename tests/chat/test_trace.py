@@ -59,6 +59,16 @@ def test_a_model_step_is_named_by_what_came_of_it(output: dict[str, Any], title:
     assert (row.title, row.label) == (title, label)
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "label"),
+    [("running", "", "sums up older turns"), ("done", "", "older turns summed up"), ("stopped", "", "stopped"),
+     ("error", "no answer", "no answer")],
+)  # fmt: skip
+def test_a_summary_is_labelled_by_what_came_of_it(status: str, error: str, label: str) -> None:
+    one = step("context", status=status, error=error, input={"purpose": "summary", "cut": {}}, run_id=RUN)
+    assert trace.row(one, run(), 4).label == label
+
+
 def test_memory_counts_what_went_in() -> None:
     output = {"facts": [{"text": "Lives in Berlin"}], "preferences": [{"key": "units", "text": "f"}]}
     row = trace.row(step("memory", output=output), run(), 4)
