@@ -29,6 +29,7 @@ GOES_ON = (
 )
 IN_BRIEF = "Older tool results no longer fit into the model's window. From here on only their beginnings are sent."
 
+TURNING = re.compile("[\u2028-\u202e\u2066-\u2069]")  # ends a line, or turns the direction of what follows
 JSON_TOKENS = re.compile(r'("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*|\btrue\b|\bfalse\b|\bnull\b)')
 
 
@@ -150,10 +151,14 @@ def pretty(text: str) -> SafeString:
     value = _read_json(text) if len(text) <= LONG_JSON else None
     if not isinstance(value, dict | list):
         return escape(text)
-    line = json.dumps(value, ensure_ascii=False)
-    lines = json.dumps(value, indent=2, ensure_ascii=False)
+    line, lines = (TURNING.sub(_escaped, json.dumps(value, indent=n, ensure_ascii=False)) for n in (None, 2))
     # An escape in the JSON may stand for what no page can carry.
     return json_html(clean(lines if len(line) > SHORT_JSON and len(lines) <= LONG_JSON else line))
+
+
+def _escaped(character: re.Match[str]) -> str:
+    """Return a character as JSON may write it."""
+    return f"\\u{ord(character[0]):04x}"
 
 
 def _read_json(text: str) -> object:

@@ -120,7 +120,7 @@ def test_one_long_word_makes_a_short_title(site: Site, alice_at: httpx2.Client) 
     form = {**hidden(alice_at, "/"), "message": "W" * 30_000, "client_id": str(uuid4())}
     page = alice_at.get(alice_at.post("/c/", data=form).headers["location"]).text
 
-    title = re.search(r'<h1 id="title">([^<]*)</h1>', page)
+    title = re.search(r'<h1 id="title" dir="auto">([^<]*)</h1>', page)
     assert title
     assert 0 < len(title[1]) <= 61
 
