@@ -87,7 +87,7 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     rows = [row(step, run, whole) for step in steps]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
     url = f"{reverse('chat:steps', args=[run.pk])}?before={earlier}" if earlier else ""
-    title = f"Run, {date_format(run.created, 'j M Y, H:i')}"
+    title = f"Run, {date_format(run.created, 'j M Y, H:i e')}"
     return Panel(run, title, figures(run), how_it_ended(run), rows, url)
 
 

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -91,16 +90,16 @@ def conversations(request: HttpRequest) -> HttpResponse:
     query, shown = asked.words(request, "q"), asked.number(request, "shown") or LISTED
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("chat:new")
-    found = _conversations(user_of(request), query, shown) | {"query": query, "current": request.GET.get("current")}
+    found = _conversations(request, query, shown) | {"query": query, "current": request.GET.get("current")}
     return render(request, "chat/_conversations.html", found)
 
 
-def _conversations(user: User, query: str = "", shown: int = LISTED) -> dict[str, Any]:
+def _conversations(request: HttpRequest, query: str = "", shown: int = LISTED) -> dict[str, Any]:
     """Return the list's beginning, how many to ask for to see more, and the first of those that were just asked for."""
-    found = list(listed(user, query)[: shown + 1])
+    found = list(listed(user_of(request), query)[: shown + 1])
     added = found[shown - LISTED : shown] if shown > LISTED else []
     return {
-        "conversation_groups": grouped(found[:shown]),
+        "conversation_groups": grouped(found[:shown], asked.zone(request)),
         "more": shown + LISTED if len(found) > shown else None,
         "focus": added[0].pk if added else None,
     }
@@ -147,7 +146,7 @@ def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
     """Return what the page shows around the messages."""
     names, demo = async_to_sync(_choice)()
     return {
-        **_conversations(user_of(request)),
+        **_conversations(request),
         "models": names,
         "model": model if model in names else next(iter(names), ""),
         "demo": demo,
