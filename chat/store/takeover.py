@@ -90,8 +90,7 @@ def _end(run: Run, revision: int, steps: Sequence[Step], words: str, at: datetim
 
 def _close(step: Step, again: Collection[str], at: datetime, revision: int) -> None:
     step.status, step.error, step.ended, step.revision = StepStatus.UNKNOWN, LOST, at, revision
-    never_ran = "raw" in step.input
-    if step.kind == StepKind.TOOL and step.name not in again and not never_ran:
+    if step.kind == StepKind.TOOL and step.name not in again and not step.never_ran:
         step.output = {"text": UNKNOWN}
     step.save(update_fields=["status", "error", "ended", "revision", "output"])
 

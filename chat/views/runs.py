@@ -13,6 +13,8 @@ from chat import rows, trace
 from chat.access import run_or_404, signed_in, user_of
 from chat.history import request_again
 from chat.models import Run, Step, StepKind
+from chat.pretty import pretty
+from chat.step_fields import response_text
 from chat.views import asked
 
 PAGE = 50
@@ -53,19 +55,19 @@ def step_field(request: HttpRequest, pk: uuid.UUID, number: int, field: str) -> 
         case "request" if step.asks_model:
             return _request(request, step)
         case "response" if step.asks_model:
-            text = trace.response_text(step)
+            text = response_text(step)
         case "result" if step.kind == StepKind.TOOL:
             payload = getattr(step, "payload", None)
             text = zlib.decompress(payload.body).decode() if payload else step.output.get("text", "")
         case _:
             raise Http404
-    return render(request, "chat/_field.html", {"html": trace.pretty(text)})
+    return render(request, "chat/_field.html", {"html": pretty(text)})
 
 
 def _request(request: HttpRequest, step: Step) -> HttpResponse:
     """Make the request again from rows, and say whether it is what was sent."""
     body = request_again(step)
     same = hashlib.sha256(body).hexdigest() == step.input["sha256"]
-    html = trace.pretty(body.decode())
+    html = pretty(body.decode())
     context = {"html": html, "same": same, "sha256": step.input["sha256"], "size": len(body)}
     return render(request, "chat/_request.html", context)

@@ -11,11 +11,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from chat import trace
 from chat.forms import FactForm, PreferenceForm
 from chat.frames import LONGEST_MESSAGE
 from chat.memory import MAX_FACTS
 from chat.models import Conversation, Fact, FactKind
+from chat.pretty import pretty
 from tests.chat.made import conversation_of
 from tests.conftest import PASSWORD
 from tests.security.hers import Hers
@@ -143,4 +143,4 @@ def test_a_very_long_result_is_shown_without_being_blown_up(piece: str, length: 
     """Each number coloured and each bracket on a line of its own would make hundreds of megabytes of some."""
     text = f"[{piece * (length // len(piece))}1]"
 
-    assert len(trace.pretty(text)) < 20 * len(text)
+    assert len(pretty(text)) < 20 * len(text)
