@@ -1,6 +1,7 @@
 """The chat page: a new chat, a conversation, and the way to send, stop and branch without a websocket."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -54,11 +55,11 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
-    if request.method == "GET":
-        return render(request, "chat/page.html", _page(request, found))
+    if request.method != "POST":
+        return render(request, "chat/page.html", _page(request, found, _looked_for(request, found)))
     partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
         leads_to, text = async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
@@ -119,12 +120,22 @@ async def _act(user: int, found: Conversation, frame: frames.Frame) -> tuple[uui
             return found.pk, await act(user, found, frame)
 
 
+def _looked_for(request: HttpRequest, found: Conversation) -> int | None:
+    """Return the message that an address leads to, on whichever branch it is: that one is then shown."""
+    message = asked.number(request, "message")
+    if message and request.method == "GET" and not branches.shown(found.pk, [message]):
+        with suppress(frames.BadFrame, store.Refused):  # it is not here any more
+            show = frames.check({"action": "show", "message_id": message})
+            async_to_sync(_act)(user_of(request).pk, found, show)
+    return message
+
+
 def _new_page(request: HttpRequest) -> dict[str, Any]:
     return _frame(request, "") | {"examples": EXAMPLES, "articles": []}
 
 
-def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
-    talk = rows.talk(found.pk)
+def _page(request: HttpRequest, found: Conversation, down_from: int | None = None) -> dict[str, Any]:
+    talk = rows.talk(found.pk, down_from=down_from)
     newest = branches.newest_run(found.pk)
     live = rows.at_work(rows.live_runs(found.pk))
     return _frame(request, found.model) | {
