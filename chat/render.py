@@ -163,7 +163,7 @@ def step_frames(run: Run, changed: Sequence[Step], since: int, whole: float) -> 
         if step.born <= since:
             row = {"row": trace.row(step, run, whole)}
             head = render_to_string("chat/_step_head.html", row)
-            body = render_to_string(row["row"].template, row)
+            body = render_to_string("chat/_fields.html", row)
             parts += [
                 oob(f"innerHTML:#step-{step.pk}-head", head),
                 oob(f"innerHTML:#step-{step.pk}-body", body),

@@ -15,6 +15,8 @@ from chat.branches import HEAD, key
 from chat.models import IS_LIVE, LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
 
 SHOWN_MESSAGES = 100
+MOST_MESSAGES = 1_000
+FEW_MESSAGES = 10  # before one that is looked for
 SHOWN_STEPS = 200
 
 # The counter and what changed after it, in one statement each; their rows may be newer, and are then drawn again. Of a
@@ -72,14 +74,19 @@ class Talk:
         return [run for _, run in self.messages if run]
 
 
-def talk(conversation: uuid.UUID, before: int | None = None) -> Talk:
-    """Return the last messages of the branch shown, or the last ones before a message's id."""
-    path = branches.last(conversation, SHOWN_MESSAGES + 1, before)
-    ids = path.messages[:SHOWN_MESSAGES]
+def talk(conversation: uuid.UUID, before: int | None = None, down_from: int | None = None) -> Talk:
+    """Return the last messages of the branch shown, or the last ones before a message's id.
+
+    They are more than else where it takes more to go `down_from` a message, within reason.
+    """
+    path = branches.last(conversation, (MOST_MESSAGES if down_from else SHOWN_MESSAGES) + 1, before)
+    below = path.messages.index(down_from) if down_from in path.messages else 0
+    size = max(SHOWN_MESSAGES, below + FEW_MESSAGES)
+    ids = path.messages[:size]
     shown = Message.objects.filter(Q(pk__in=ids) | Q(parent__in=ids, role=Role.SUMMARY), conversation=conversation)
     pairs = [(message, getattr(message, "run", None)) for message in shown.select_related("run").order_by("pk")]
     beside = branches.siblings(conversation, [message for message, _ in pairs])
-    earlier = len(path.messages) > SHOWN_MESSAGES
+    earlier = len(path.messages) > size
     return Talk(path.revision, path.title, pairs, *_said(pairs), beside, earlier)
 
 

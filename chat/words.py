@@ -7,6 +7,10 @@ from chat.models import Run, RunStatus, StopReason
 TIMES = {1: "once", 2: "twice"}
 ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
+# Unicode's characters that turn the direction of writing, and what ends each of them.
+PDF, PDI = "\u202c", "\u2069"
+_TURNED_UNTIL = dict.fromkeys("\u202a\u202b\u202d\u202e", PDF) | dict.fromkeys("\u2066\u2067\u2068", PDI)
+
 ENDINGS = {
     StopReason.MAX_TURNS: "The limit of turns was reached. This is what was found so far.",
     StopReason.BUDGET: "The budget of this run was used up. This is what was found so far.",
@@ -44,6 +48,20 @@ def plural(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
+def closed(text: str) -> str:
+    """Return a text that turns the direction of nothing that comes after it in its line."""
+    open_: list[str] = []
+    for character in text if not text.isascii() else "":
+        if character in _TURNED_UNTIL:
+            open_.append(_TURNED_UNTIL[character])
+        elif character == PDF and open_[-1:] == [PDF]:
+            open_.pop()
+        elif character == PDI and PDI in open_:
+            while open_.pop() != PDI:
+                pass
+    return text + "".join(reversed(open_))
+
+
 def attempt(number: int) -> str:
     """Return "the second attempt", or "attempt 7" of the later ones."""
     return f"the {ORDINALS[number]} attempt" if number in ORDINALS else f"attempt {number}"
@@ -59,7 +77,7 @@ def summary_line(run: Run) -> str:
         return "Waiting for its turn"
     if run.live:
         return run.doing or "Thinking"
-    used = [f"{name} {TIMES.get(times, f'{times} times')}" for name, times in run.tools.items()]
+    used = [f"{closed(name)} {TIMES.get(times, f'{times} times')}" for name, times in run.tools.items()]
     if not used and run.status == RunStatus.FAILED:
         return "No answer"
     return f"Used {', '.join(used)}" if used else "No tools used"

@@ -95,8 +95,7 @@ def _end(run: Run, revision: int, steps: Sequence[Step], words: str, at: datetim
 
 def _close(step: Step, again: Collection[str], at: datetime, revision: int, away: bool) -> None:
     step.status, step.error, step.ended, step.revision = StepStatus.UNKNOWN, NOT_STORED if away else LOST, at, revision
-    never_ran = "raw" in step.input
-    if step.kind == StepKind.TOOL and step.name not in again and not never_ran:
+    if step.kind == StepKind.TOOL and step.name not in again and not step.never_ran:
         step.output = {"text": NO_RESULT if away else UNKNOWN}
     step.save(update_fields=["status", "error", "ended", "revision", "output"])
 

@@ -115,8 +115,8 @@ def _until(page: Page, pattern: str) -> Iterator[str]:
 
 
 @contextmanager
-def talking(folder: Path, models: Iterable[str] = ("m",)) -> Iterator[Talking]:
-    variables = {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
+def talking(folder: Path, models: Iterable[str] = ("m",), **variables: str) -> Iterator[Talking]:
+    variables |= {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
     with ExitStack() as running:
         endpoint = running.enter_context(answering())
         site = running.enter_context(served(folder, OPENAI_BASE_URL=endpoint.url, **AT_ONCE, **variables))
