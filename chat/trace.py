@@ -21,6 +21,10 @@ PREVIEW_LENGTH = 4_000
 SHORT_JSON = 60
 LONG_JSON = 100_000  # what is longer is shown as it stands: coloured and indented it might take fifty times the room
 LEAST_WIDTH = 0.8
+MOST_BYTES = (
+    240 * 1024
+)  # of a list, so that it and the frame that draws it anew stay small; earlier ones can be asked for
+ROW_BYTES = 1_100  # of a row without what it says
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
 GOES_ON = (
@@ -56,6 +60,11 @@ class StepRow:
     fields: Sequence[Field]
 
     @property
+    def size(self) -> int:
+        """About how many bytes it takes in a page."""
+        return ROW_BYTES + sum(len(field.html.encode()) for field in self.fields)
+
+    @property
     def nested(self) -> bool:
         return self.step.kind == StepKind.TOOL
 
@@ -84,10 +93,23 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     """Prepare a run and its last steps, in order, for the panel."""
     whole = scale(run, latest(steps))
     rows = [row(step, run, whole) for step in steps]
+    if (fit := last_that_fit([one.size for one in rows])) < len(rows):
+        rows, steps = rows[-fit:], steps[-fit:]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
     url = f"{reverse('chat:steps', args=[run.pk])}?before={earlier}" if earlier else ""
     title = f"Run, {date_format(run.created, 'j M Y, H:i')}"
     return Panel(run, title, figures(run), how_it_ended(run), rows, url)
+
+
+def last_that_fit(sizes: Sequence[int]) -> int:
+    """Return how many of the last ones fit into one list of a page, at least one if there is one."""
+    room, fit = MOST_BYTES, 0
+    for size in reversed(sizes):
+        room -= size
+        if room < 0 and fit:
+            break
+        fit += 1
+    return fit
 
 
 def figures(run: Run) -> list[tuple[str, str]]:
