@@ -117,7 +117,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 case BadFrame():
                     raise frame
                 case Resume():
-                    for order in await read_soon(orders, feed.viewer, user, frame):
+                    for order in await read_soon(orders, feed.viewer, frame):
                         feed.order(order)
                     feed.wake()
                 case Send():
@@ -152,12 +152,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _act(self, feed: Feed, user: User, conversation: Conversation, frame: Act) -> None:
         _assume_at(feed, conversation)
-        text = await act(user.pk, conversation, frame)
+        try:
+            text = await act(user.pk, conversation, frame)
+        except (store.Refused, endpoints.NoModel):
+            feed.say(render.answered(frame.client_id))
+            raise
         if not isinstance(frame, Stop):
             feed.order(feed.viewer.follow)
             feed.say(render.notice(""))
         if text:
             feed.say(render.taken_back(text))
+        feed.say(render.answered(frame.client_id))
 
     async def _allowed(self) -> tuple[User, Conversation] | None:
         """Return who is here and the conversation, if they may (still) be here; else close, saying why."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 
 import structlog
@@ -13,7 +13,7 @@ from chat import away, preview
 from chat.away import Away
 from chat.db import read_soon
 from chat.sessions import COME_BACK
-from chat.unread import Unread
+from chat.unread import FRAME_BYTES, Unread
 from chat.viewer import Viewer
 
 FRAME_SECONDS = 0.04
@@ -105,7 +105,7 @@ class Feed:
         return POLL_SECONDS if self.viewer.waits else None
 
     async def _send_new(self) -> None:
-        parts: list[SafeString] = []
+        pieces: list[SafeString] = []
         orders, self._orders = self._orders, []
         for order in orders:
             order()
@@ -114,22 +114,24 @@ class Feed:
             if newer is None:
                 await self.close(NOT_HERE)
                 return
-            parts.append(newer)
-        parts.append(self.viewer.stream())
+            pieces += newer
+        pieces.append(self.viewer.stream())
         extra, self._extra = self._extra, []
-        if frame := "".join([*parts, *extra]):
+        for frame in _packed([*pieces, *extra]):
+            if not self.unread.room.is_set():
+                await self._in_time(self.unread.room.wait())
             self.unread.sent(len(frame.encode()))
             await self._in_time(self.send(frame))
 
-    async def _newer(self) -> SafeString | None:
+    async def _newer(self) -> list[SafeString] | None:
         """Return what is stored and new; nothing while the database is away, which is looked at again soon."""
         self._stale = False
         try:
-            newer = await read_soon(self.viewer.catch_up)
+            newer = await read_soon(self.viewer.pieces)
         except Away as gone:
             away.complain(gone.reason)
             self._stale = self._blind = True
-            return SafeString("")
+            return []
         self._blind = False
         return newer
 
@@ -143,3 +145,15 @@ class Feed:
                 await reading
         except TimeoutError:
             raise NotRead from None
+
+
+def _packed(pieces: Iterable[str]) -> Iterator[str]:
+    """Put pieces together to as few frames as are not too long; a piece itself is never cut."""
+    frame = ""
+    for piece in pieces:
+        if frame and len(frame.encode()) + len(piece.encode()) > FRAME_BYTES:
+            yield frame
+            frame = ""
+        frame += piece
+    if frame:
+        yield frame

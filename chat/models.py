@@ -1,6 +1,7 @@
 """What is stored: conversations, messages, runs, steps, and what is remembered of a person."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -213,6 +214,16 @@ class Run(models.Model):
         """Whether it ended before it was done, with something that another run may go on from."""
         failed = self.status == RunStatus.FAILED
         return not self.live and (self.stop_reason in CUT_SHORT or (failed and bool(self.tools)))
+
+    @property
+    def never_began(self) -> bool:
+        """Whether it was stopped before any model was asked."""
+        return self.status == RunStatus.STOPPED and not self.turns
+
+    def unanswered(self, at: datetime) -> bool:
+        """Whether nobody renewed the lease of who works on it, by this machine's clock."""
+        at_work = self.status in (RunStatus.RUNNING, RunStatus.WAITING) and self.owner != ""
+        return at_work and self.lease_until is not None and self.lease_until < at
 
     @property
     def seconds(self) -> float | None:

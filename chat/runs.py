@@ -113,20 +113,22 @@ async def _work(work: Live) -> None:
         log.exception("next run not begun", conversation=str(work.conversation))
 
 
-async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool:
-    """Stop the runs at work in a conversation, but for one, whichever process works on them; say if there were any.
+async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: uuid.UUID | None = None) -> bool:
+    """Stop the runs at work in a conversation, but for one, or `only` one; say if there were any.
 
-    Those of this process stop at once. What is stored reaches the others, and whoever takes over where one dies.
+    Whichever process works on them: those of this one stop at once; what is stored reaches the others, and whoever
+    takes over where one dies.
     Where there are workers, and none of them has taken the run yet, it is ended as it is.
     """
-    here = [work.run for work in live.values() if work.conversation == conversation and work.run != spared]
+    working = [work.run for work in live.values() if work.conversation == conversation]
+    here = [run for run in working if run != spared and only in (None, run)]
     for run in here:
         drop(run)
-    asked = await write(store.ask_to_stop, conversation, spared)
+    asked = await write(store.ask_to_stop, conversation, spared, only)
     if asked:
         hints.tell_others(conversation, stop=True)
     elif jobs.are_used() and not here and not spared and await read(rows.has_queued, conversation):
-        asked = await write(store.end_waiting, conversation, now())
+        asked = await write(store.end_waiting, conversation, now(), only)
         await hint(conversation)
     return bool(here or asked)
 

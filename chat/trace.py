@@ -14,6 +14,8 @@ from chat.words import about, closed, count, dollars, duration, how_it_ended, pl
 
 LABEL_LENGTH = 60
 LEAST_WIDTH = 0.8
+MOST_BYTES = 240 * 1024  # of a list, so that the frame that draws it anew stays small; earlier ones can be asked for
+ROW_BYTES = 1_100  # of a row without what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class StepRow:
     bar_x: float
     bar_width: float
     fields: Sequence[Field]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in a page."""
+        return ROW_BYTES + sum(len(field.html.encode()) for field in self.fields)
 
     @property
     def nested(self) -> bool:
@@ -54,10 +61,23 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     """Prepare a run and its last steps, in order, for the panel."""
     whole = scale(run, latest(steps))
     rows = [row(step, run, whole) for step in steps]
+    if (fit := last_that_fit([one.size for one in rows])) < len(rows):
+        rows, steps = rows[-fit:], steps[-fit:]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
     url = f"{reverse('chat:steps', args=[run.pk])}?before={earlier}" if earlier else ""
     title = f"Run, {date_format(run.created, 'j M Y, H:i e')}"
     return Panel(run, title, figures(run), how_it_ended(run), rows, url)
+
+
+def last_that_fit(sizes: Sequence[int]) -> int:
+    """Return how many of the last ones fit into one list of a page, at least one if there is one."""
+    room, fit = MOST_BYTES, 0
+    for size in reversed(sizes):
+        room -= size
+        if room < 0 and fit:
+            break
+        fit += 1
+    return fit
 
 
 def figures(run: Run) -> list[tuple[str, str]]:

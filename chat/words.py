@@ -2,7 +2,14 @@
 
 from decimal import Decimal
 
+from django.utils import timezone
+
+from agentsite.runner import hands_on
 from chat.models import Run, RunStatus, StopReason
+
+FOR_ITS_TURN, FOR_A_WORKER = "Waiting for its turn", "Waiting for a worker"
+STOPPING = "Stopping…"
+SILENT = "The server that worked on this does not answer; another one goes on soon"
 
 TIMES = {1: "once", 2: "twice"}
 ORDINALS = {2: "second", 3: "third", 4: "fourth", 5: "fifth"}
@@ -71,12 +78,14 @@ def count(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
 
 
-def summary_line(run: Run) -> str:
-    """Say what a run did with its tools, or what it is at while it is live."""
-    if run.status == "queued":
-        return "Waiting for its turn"
+def summary_line(run: Run, is_next: bool = False) -> str:
+    """Say what a run did with its tools, or what it is at while it is live; of one that waits, if it `is_next`."""
+    if run.status == RunStatus.QUEUED:
+        return FOR_A_WORKER if is_next and hands_on() else FOR_ITS_TURN
+    if run.live and run.stopping:
+        return STOPPING
     if run.live:
-        return run.doing or "Thinking"
+        return SILENT if run.unanswered(timezone.now()) else run.doing or "Thinking"
     used = [f"{closed(name)} {TIMES.get(times, f'{times} times')}" for name, times in run.tools.items()]
     if not used and run.status == RunStatus.FAILED:
         return "No answer"

@@ -65,9 +65,12 @@ def end_abandoned(found: Run, at: datetime) -> str:
     return _end(run, revision, steps, DIED, at)
 
 
-def end_waiting(conversation: uuid.UUID, at: datetime) -> int:
-    """Stop the run that waits first in a conversation, if no other is at work there; return how many that were."""
-    taken = leases.take_queued(conversation, "", at)
+def end_waiting(conversation: uuid.UUID, at: datetime, only: uuid.UUID | None = None) -> int:
+    """Stop the run that waits first in a conversation, if no other is at work there; return how many that were.
+
+    With `only` it is that one, or none.
+    """
+    taken = leases.take_queued(conversation, "", at, only)
     if taken is None:
         return 0
     run, attempt = taken

@@ -15,7 +15,7 @@ from chat.access import conversation_or_404, signed_in, user_of
 from chat.acts import act
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import articles, earliest, notice, taken_back
+from chat.render import last_articles, notice, taken_back
 from chat.views import asked
 from chat.words import summary_line
 
@@ -142,15 +142,16 @@ def _page(request: HttpRequest, found: Conversation, down_from: int | None = Non
         "conversation": found,
         "actions": ACTIONS,
         "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
-        "live": live is not None,
-        "doing": summary_line(live) if live else "",
+        "live": live,
+        "doing": summary_line(live, is_next=True) if live else "",
         "revision": talk.revision,
         **_messages(talk),
     }
 
 
 def _messages(talk: rows.Talk) -> dict[str, Any]:
-    return {"articles": articles(talk), "earlier": earliest(talk)}
+    articles, earlier = last_articles(talk)
+    return {"articles": articles, "earlier": earlier}
 
 
 def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
