@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from chat import rows
-from chat.db import read
+from chat.db import read_soon
 
 DELETED = -1
 
@@ -56,7 +56,7 @@ async def look() -> None:
     if not _watchers:
         return
     asked = list(_watchers)
-    revisions = await read(rows.revisions, asked)
+    revisions = await read_soon(rows.revisions, asked)
     for conversation in asked:
         revision = revisions.get(conversation, DELETED)
         if conversation in _watchers and _looked.get(conversation) != revision:

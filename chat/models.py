@@ -1,6 +1,7 @@
 """What is stored: conversations, messages, runs, steps, and what is remembered of a person."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -215,6 +216,16 @@ class Run(models.Model):
         return not self.live and (self.stop_reason in CUT_SHORT or (failed and bool(self.tools)))
 
     @property
+    def never_began(self) -> bool:
+        """Whether it was stopped before any model was asked."""
+        return self.status == RunStatus.STOPPED and not self.turns
+
+    def unanswered(self, at: datetime) -> bool:
+        """Whether nobody renewed the lease of who works on it, by this machine's clock."""
+        at_work = self.status in (RunStatus.RUNNING, RunStatus.WAITING) and self.owner != ""
+        return at_work and self.lease_until is not None and self.lease_until < at
+
+    @property
     def seconds(self) -> float | None:
         """From its start to its end; None while it has none."""
         return (self.ended - self.started).total_seconds() if self.started and self.ended else None
@@ -251,11 +262,18 @@ class StepStatus(models.TextChoices):
 class Step(models.Model):
     """One row of a run's trace.
 
-    `input` and `output` by kind: `model` {"purpose", "turn", "after", "host", "without", "last", "sha256", "bytes"} and
-    {"text", "thought", "reasoning", "calls", "finish", "model"}; `context` {"cut"}, and of a summary all of `model`;
-    `tool` {"id", "arguments"} and {"text"}; `memory` {} and {"facts", "preferences"}; `retry` and `wait` {"seconds",
-    "reason"} and {}; `limit` {"limit"} and {}; `resumed`, from when the server was last seen at work to when another
-    process took over, {"attempt", "given_up"} and {}. What is empty is left out.
+    `input` and `output` by kind; what is empty is left out:
+    - `model`: {"purpose": "answer" or "title", "turn", "after": the number of the last step that the request holds,
+      "host", "without", "last": the limit for which it is the last, "sha256" and "bytes" of the request}, and a reply:
+      {"text", "thought", "reasoning", "reasoning_field", "details", "calls": [{"id", "name", "arguments", "raw",
+      "problem", "extra"}], "finish", "refusal", "model"}; of one that was cut off what is there of its text.
+    - `context`: {"cut"}, and of a summary, which is asked of a model, all of `model` with the purpose "summary".
+    - `tool`: {"id", "arguments"}, and "raw", what the model wrote, of a call that must not run; {"text"}, and "detail",
+      a traceback, of one that broke.
+    - `memory`: {} and {"facts": [{"id", "version", "text"}], "preferences": the same, with a "key"}.
+    - `retry`, `wait`: {"seconds", "reason"} and {}. `limit`: {"limit"} and {}.
+    - `resumed`, from when the server was last seen at work to when another process took over: {"attempt", "given_up"
+      or "away"} and {}.
     The five token counts are disjoint; their sum is all that was read and written. Null means: not reported, and
     nothing to guess it from.
     """
@@ -290,6 +308,16 @@ class Step(models.Model):
         return f"{self.number}. {self.name}"
 
     @property
+    def asks_model(self) -> bool:
+        """Whether it is a request to a model: for a turn, a title, or a summary of older turns."""
+        return self.kind == StepKind.MODEL or (self.kind == StepKind.CONTEXT and "purpose" in self.input)
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether it is a tool call that was answered with an error instead of being run."""
+        return self.kind == StepKind.TOOL and "raw" in self.input
+
+    @property
     def seconds(self) -> float | None:
         return (self.ended - self.started).total_seconds() if self.ended else None
 
@@ -302,13 +330,6 @@ class Step(models.Model):
         """All tokens of this step, or None where the endpoint reported none."""
         known = [count for count in self.buckets.values() if count is not None]
         return sum(known) if known else None
-
-    @property
-    def prompt_tokens(self) -> int | None:
-        """All tokens that were read, or None where the endpoint did not say."""
-        if self.input_tokens is None:
-            return None
-        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
     @property
     def buckets(self) -> dict[str, int | None]:

@@ -104,10 +104,10 @@ def pretty(value: object, longest: int = LONGEST_JSON) -> str:
 
 def block(text: str) -> SafeString:
     """Return text as a block that keeps its lines."""
-    return format_html('<pre class="value">{}</pre>', text)
+    return format_html('<pre class="value" dir="auto">{}</pre>', text)
 
 
 def link(row: Model) -> SafeString:
     """Return a link to a row's page in the admin."""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, str(row) or "(empty)")
+    return format_html('<a href="{}" dir="auto">{}</a>', address, str(row) or "(empty)")

@@ -87,6 +87,8 @@ def request(
         messages = react.as_text(messages)
     if last:
         messages.append(wire(Said("user", SUM_UP.format(WORDS[last]))))
+    if "roles" in without:
+        messages = alternating(messages)
     body: dict[str, JSON] = {"model": model, "messages": [*messages]}
     if textual and "stop" not in without:
         body["stop"] = [react.OBSERVATION]
@@ -168,6 +170,16 @@ def repair(messages: Sequence[Wire]) -> list[Wire]:
         whole.append(message)
         whole += [results.pop(id_, wire(Answered(id_, UNANSWERED))) for id_ in call_ids(message)]
     return whole
+
+
+def alternating(messages: Sequence[Wire]) -> list[Wire]:
+    """Return messages of which none of the user follows another, nor a result: its text is joined to that."""
+    joined: list[Wire] = []
+    for message in messages:
+        if message["role"] == "user" and joined and joined[-1]["role"] in ("user", "tool"):
+            message = {**joined[-1], "content": _join(joined.pop(), message)}
+        joined.append(message)
+    return joined
 
 
 def call_ids(message: Wire) -> list[str]:

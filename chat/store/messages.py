@@ -14,6 +14,8 @@ from chat.store.jobs import enqueue
 from chat.store.leases import lease
 from chat.store.texts import title_of
 
+SAME_ID = "Another message was sent under the same id; this one was not sent. Send it again."
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -87,15 +89,17 @@ def say(row: Conversation, parent: int | None, text: str, client_id: str, at: da
 
 
 def answer(
-    row: Conversation, said: Message, parent: int, process: str, at: datetime, continues: Run | None = None
-) -> Sent:
+    row: Conversation, said: Message, parent: int, process: str, at: datetime, continues: Run | None = None,
+    client_id: str | None = None,
+) -> Sent:  # fmt: skip
     """Store the run that is to answer a message, and after `parent` what it will say; that is now shown.
 
-    It begins at once unless another one is live here, or no `process` takes it.
+    It begins at once unless another one is live here, or no `process` takes it. Asked for under a `client_id`, it is
+    made once.
     """
     is_longer = row.leaf_id in (None, parent, said.parent_id)
     told = Message.objects.create(
-        conversation=row, parent_id=parent, role=Role.ASSISTANT, owner_id=row.owner_id,
+        conversation=row, parent_id=parent, role=Role.ASSISTANT, owner_id=row.owner_id, client_id=client_id,
         born=row.revision, revision=row.revision, created=at,
     )  # fmt: skip
     busy = row.runs.filter(status__in=LIVE).exists()
@@ -117,8 +121,21 @@ def sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID |
     message = Message.objects.filter(owner=owner, client_id=client_id).first()
     if message is None:
         return None
-    if message.text != text or (conversation and message.conversation_id != conversation):
-        raise Refused("Another message was sent under the same id; this one was not sent. Send it again.")
+    if message.role != Role.USER or message.text != text or (conversation and message.conversation_id != conversation):
+        raise Refused(SAME_ID)
     run = message.runs.order_by("created").first()
     assert run is not None  # noqa: S101  Written in the same transaction as the message.
     return Sent(message.conversation_id, message.pk, run.pk, 0, fresh=False)
+
+
+def asked_before(conversation: uuid.UUID, client_id: str | None) -> Sent | None:
+    """Return the run that was asked for under an id, by its answer; None if none was. Raises Refused as above."""
+    if client_id is None:
+        return None
+    owner = Conversation.objects.filter(pk=conversation).values("owner")
+    answer = Message.objects.filter(owner__in=owner, client_id=client_id).select_related("run").first()
+    if answer is None:
+        return None
+    if answer.role != Role.ASSISTANT or answer.conversation_id != conversation:
+        raise Refused(SAME_ID)
+    return Sent(conversation, answer.run.message_id, answer.run.pk, 0, fresh=False)

@@ -23,7 +23,7 @@ def frames(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         frame = check({**request.GET.dict(), "action": "resume"})
         assert isinstance(frame, Resume)  # noqa: S101  By its action.
-        for order in orders(viewer, user_of(request), frame):
+        for order in orders(viewer, frame):
             order()
     except BadFrame as refusal:
         return HttpResponse(render.notice(str(refusal)), status=422)

@@ -1,7 +1,6 @@
 """Runs on pages of their own: the list, one run's trace, and parts of it that are fetched when looked at."""
 
 import hashlib
-import json
 import uuid
 import zlib
 
@@ -14,6 +13,8 @@ from chat import rows, trace
 from chat.access import run_or_404, signed_in, user_of
 from chat.history import request_again
 from chat.models import Run, Step, StepKind
+from chat.pretty import pretty
+from chat.step_fields import response_text
 from chat.views import asked
 
 PAGE = 50
@@ -50,23 +51,23 @@ def step_field(request: HttpRequest, pk: uuid.UUID, number: int, field: str) -> 
     """Return the whole of what an opened step shows in part: a request, a response, a result."""
     found = run_or_404(user_of(request), pk)
     step = get_object_or_404(Step.objects.select_related("run"), run=found, number=number)
-    match field, step.kind:
-        case "request", StepKind.MODEL:
+    match field:
+        case "request" if step.asks_model:
             return _request(request, step)
-        case "response", StepKind.MODEL:
-            text = trace.response_text(step)
-        case "result", StepKind.TOOL:
+        case "response" if step.asks_model:
+            text = response_text(step)
+        case "result" if step.kind == StepKind.TOOL:
             payload = getattr(step, "payload", None)
             text = zlib.decompress(payload.body).decode() if payload else step.output.get("text", "")
         case _:
             raise Http404
-    return render(request, "chat/_field.html", {"html": trace.pretty(text)})
+    return render(request, "chat/_field.html", {"html": pretty(text)})
 
 
 def _request(request: HttpRequest, step: Step) -> HttpResponse:
     """Make the request again from rows, and say whether it is what was sent."""
     body = request_again(step)
     same = hashlib.sha256(body).hexdigest() == step.input["sha256"]
-    text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    context = {"html": trace.json_html(text), "same": same, "sha256": step.input["sha256"], "size": len(body)}
+    html = pretty(body.decode())
+    context = {"html": html, "same": same, "sha256": step.input["sha256"], "size": len(body)}
     return render(request, "chat/_request.html", context)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from chat.agent.context import LONGEST_SUMMARY, Cut
-from chat.agent.events import Event, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
+from chat.agent.events import Event, LimitReached, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
 from chat.agent.limits import Limits
 from chat.agent.summary import SUMMARISE
 from chat.agent.transcript import SUMMARY_HEAD, Answered, Asked, Entry, Said
 from chat.wire.endpoint import Target
 from chat.wire.values import Call
-from tests.agent.working import Reply, ended, events, is_summary, number_of, ruled, task
+from tests.agent.working import Reply, ended, events, is_summary, number_of, refusal, ruled, task
 from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import ToolResult
 
@@ -138,6 +138,28 @@ async def test_a_window_that_is_learned_by_a_refusal_is_kept_from_then_on() -> N
     failed = next(n for n, one in enumerate(found) if isinstance(one, ModelFailed))
     assert "too long for the model" in found[failed].error  # type: ignore[union-attr]
     assert summaries(found)
+
+
+@pytest.mark.parametrize("says_which", [True, False])
+async def test_a_window_that_is_learned_by_a_refusal_holds_for_later_runs(says_which: bool) -> None:
+    served, script = ruled(lambda asked: says("Summed up." if is_summary(asked) else "Done."), WINDOW)
+    script.names_window = says_which
+    target = Target(served, "m", 100_000)
+    said = [*[Said("user", "x" * 900), Said("assistant", "y" * 900)] * 15, Said("user", "Well?")]
+    assert ended(await events(task(target, said=said))).stop_reason == "done"
+    refused = script.refused
+    assert refused == 1 if says_which else 0 < refused < 3
+    known = served.window("m") or 0
+    assert known == WINDOW if says_which else WINDOW / 2 < known < 2 * WINDOW
+    assert ended(await events(task(target, said=said))).stop_reason == "done"
+    assert script.refused == refused
+
+
+async def test_a_refusal_that_no_shorter_request_gets_round_teaches_nothing() -> None:
+    """Else one odd answer would make every later message too long."""
+    served, _ = ruled(lambda asked: refusal("Please reduce the length of the messages."))
+    assert ended(await events(task(Target(served, "m")))).stop_reason == "context"
+    assert served.window("m") is None
 
 
 async def test_a_long_conversation_is_brought_into_a_much_smaller_window_step_by_step() -> None:
@@ -271,6 +293,19 @@ async def test_a_run_of_few_tokens_takes_so_little_in_that_it_can_act() -> None:
     found = await events(task(Target(served, "m", 100_000), said=said, limits=Limits(tokens=40_000)))
     assert ended(found).stop_reason == "done"
     assert max(script.counted[1:]) < 10_000
+
+
+@pytest.mark.parametrize("said", [[], [Said("user", "First."), Said("assistant", "x" * 30_000)]])
+async def test_where_few_tokens_are_left_the_budget_ends_the_run_and_not_the_length_of_the_message(
+    said: list[Entry],
+) -> None:
+    served, script = ruled(lambda asked: says("Summed up." if is_summary(asked) else "That is all I know."))
+    found = await events(task(Target(served, "m"), said=[*said, Said("user", "x" * 500)], limits=Limits(tokens=1_000)))
+    assert (ended(found).status, ended(found).stop_reason) == ("done", "budget")
+    assert ended(found).text == "That is all I know."
+    assert [one.limit for one in found if isinstance(one, LimitReached)] == ["budget"]
+    assert "budget of this run is used up" in script.requests[-1]["messages"][-1]["content"]
+    assert max(script.counted) < 6_000
 
 
 async def test_the_last_request_fits_into_the_budget_whatever_the_tools_return() -> None:

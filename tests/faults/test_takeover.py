@@ -149,6 +149,27 @@ def test_a_server_that_is_shut_down_did_not_crash(alice: User) -> None:
     assert label == "The server was shut down here; what follows is attempt 8"
 
 
+def test_a_database_that_was_away_is_no_crash_and_is_said_to_have_been(alice: User) -> None:
+    run = begun(alice)
+    for attempt in range(1, 8):
+        assert store.take_over(Run.objects.get(pk=run.pk), DEAD, {"calculate"}, now(), away=True) == attempt + 1
+    run = Run.objects.get(pk=run.pk)
+    steps = steps_of(run)
+    assert run.doing == "Going on after the database was away"
+    assert trace.row(steps[-1], run, 1).label == "The server's database was away here; what follows is attempt 8"
+    assert (
+        steps[3].output["text"] == "Error: the result of this could not be stored; whether it took effect is unknown."
+    )
+
+
+def test_a_run_of_this_process_that_is_not_at_work_here_is_taken_after_a_moment(alice: User) -> None:
+    run, clock = begun(alice, runs.PROCESS), Clock()
+    watch = sweep.Watch(clock)
+    assert not watch.abandoned(run, now())  # it may be about to begin
+    clock.now += sweep.OURS_SECONDS
+    assert watch.abandoned(run, now())
+
+
 @dataclass
 class Clock:
     """Monotonic seconds, as a test lets them pass."""
