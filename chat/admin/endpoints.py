@@ -25,6 +25,7 @@ ABILITIES = {
     "stop": "Takes stop words",
     "ids": "Takes call ids of any form",
     "roles": "Takes messages of one role in a row",
+    "system": "Takes a system prompt",
     "window": "Takes in at most so many tokens",
 }
 WORDS = {True: "yes", False: "no"}
