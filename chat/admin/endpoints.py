@@ -24,6 +24,9 @@ ABILITIES = {
     "reasoning": "Takes its reasoning back",
     "stop": "Takes stop words",
     "ids": "Takes call ids of any form",
+    "roles": "Takes messages of one role in a row",
+    "system": "Takes a system prompt",
+    "window": "Takes in at most so many tokens",
 }
 WORDS = {True: "yes", False: "no"}
 

@@ -16,7 +16,7 @@ from chat.wire.explained import LONGEST_ERROR, answered, retry_after, silence, u
 from chat.wire.gate import Gate
 from chat.wire.listing import read_listing
 from chat.wire.redact import Redactor
-from chat.wire.refusals import OF_A_MODEL, REFUSALS
+from chat.wire.refusals import ELSE_IT_IS, OF_A_MODEL, REFUSALS
 from chat.wire.sse import EventSplitter
 from chat.wire.stream import Assembler
 
@@ -86,6 +86,8 @@ class Endpoint:
 
     def learn(self, refused: str, model: str) -> bool:
         """Remember what was refused; say whether that is news."""
+        if refused in self.refused(model):
+            refused = ELSE_IT_IS.get(refused, "")
         if not refused or refused in self.refused(model):
             return False
         self.abilities[f"{refused}:{model}" if refused in OF_A_MODEL else refused] = False

@@ -12,8 +12,11 @@ REFUSALS = {
     "stop": rf"['\"`]stop\b.{{0,40}}{_NO}|{_NO}.{{0,40}}['\"`]stop\b",
     "ids": r"tool[ _]call[ _]id.{0,80}\b9\b",
     "roles": r"\b(must|should|requests) alternate\b|unexpected role\b.{0,20}\bafter role\b",
+    "system": r"\bsystem (role|message|prompt|instruction)s?\b.{0,30}\b(not|n't|un)\W?(support|allow|enabled)"
+    r"|developer instruction is not enabled",
 }
-OF_A_MODEL = frozenset({"tools", "roles"})  # the rest is a matter of the endpoint
+OF_A_MODEL = frozenset({"tools", "roles", "system"})  # the rest is a matter of the endpoint
+ELSE_IT_IS = {"roles": "system"}  # what is meant if the refusal stays: the oldest templates count every role
 MAY_REFUSE = (400, 404, 422, 500, 501)  # some fail where they should refuse
 
 # How they say, by code or in words, that a request does not fit into the model's window.

@@ -54,6 +54,9 @@ REFUSED = [
     ("roles", refusal("user or tool message(s) should alternate with assistant message(s).")),
     ("roles", refusal("Please ensure that multiturn requests alternate between user and model.")),
     ("roles", refusal("Unexpected role 'user' after role 'tool'", 422)),
+    ("system", refusal("System role not supported")),
+    ("system", refusal("Developer instruction is not enabled for models/gemma-3-27b-it")),
+    ("system", refusal("'messages.0' : system messages are not supported with this model")),
     ("ids", refusal("Tool call id was call_abc but must be a-z, A-Z, 0-9, with a length of 9.")),
 ]
 INNOCENT = [
@@ -143,6 +146,21 @@ async def test_where_roles_must_alternate_no_message_of_the_user_follows_another
     assert sent == [sha256(body).hexdigest() for body in script.bodies]
 
 
+async def test_a_template_that_counts_the_system_prompt_as_a_role_gets_it_in_the_first_message() -> None:
+    def first_must_be_the_user(asked: dict[str, Any]) -> Reply:
+        if asked["messages"][0]["role"] != "user":
+            return refusal("Conversation roles must alternate user/assistant/user/assistant/...")
+        return says("Summed up." if "You write the summary" in str(asked) else "A tree.")
+
+    said: list[Entry] = [Said("user", "First."), Said("assistant", "x" * 11_000), Said("user", "Look!")]
+    served, script = ruled(first_must_be_the_user)
+    found = await events(task(Target(served, "m", 4_000), said=said))
+    assert ended(found).text == "A tree."
+    assert served.refused("m") == ("roles", "system")
+    assert [len(asked["messages"]) for asked in script.requests[2:]] == [1, 1]
+    assert script.requests[-1]["messages"][0]["content"].startswith("Be brief.\n\n")
+
+
 def test_each_thing_that_may_be_refused_is_refused_here() -> None:
     assert {name for name, _ in REFUSED} == set(REFUSALS)
 
@@ -163,6 +181,8 @@ async def test_tools_and_roles_are_a_matter_of_the_model_and_the_rest_of_the_end
     assert served.refused("tiny") == ("stream_options", "tools", "roles")
     assert served.refused("large") == ("stream_options",)
     assert not served.learn("tools", "tiny")  # no news
+    assert served.learn("roles", "tiny")  # it did not help
+    assert served.refused("tiny") == ("stream_options", "tools", "roles", "system")
 
 
 async def test_a_refusal_that_another_one_passes_on_is_found_inside() -> None:
