@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat.models import Conversation, Message, Run, Step
@@ -77,6 +77,11 @@ def pretty(value: object, longest: int = LONGEST_JSON) -> str:
 def block(text: str) -> SafeString:
     """Return text as a block that keeps its lines."""
     return format_html('<pre class="value" dir="auto">{}</pre>', text)
+
+
+def links(rows: Iterable[Model]) -> SafeString | str:
+    """Return links to the pages of some rows; "-" for none."""
+    return format_html_join(", ", "{}", ((link(row),) for row in rows)) or "-"
 
 
 def link(row: Model) -> SafeString:
