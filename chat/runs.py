@@ -33,6 +33,7 @@ from tools.registry import ToolContext, ToolResult, registry
 
 T = TypeVar("T")
 
+BROKE = "Something on the server failed. Press Retry; if it happens again, give your administrator this run's id."
 LOST = "another process took it over, or it was deleted"
 PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
@@ -212,7 +213,7 @@ async def _finish(work: Live) -> None:
         await _end(work, "failed", "error", str(gone))
     except Exception:
         log.exception("run crashed")
-        await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+        await _end(work, "failed", "crashed", BROKE)
 
 
 async def _work(work: Live) -> None:

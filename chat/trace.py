@@ -14,6 +14,7 @@ from chat.words import about, closed, count, dollars, duration, how_it_ended, pl
 
 LABEL_LENGTH = 60
 LEAST_WIDTH = 0.8
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def figures(run: Run) -> list[tuple[str, str]]:
 def row(step: Step, run: Run, whole: float) -> StepRow:
     """Prepare one step; `whole` is the run's scale."""
     title, label = _names(step)
+    if step.status == StepStatus.STOPPED and STOPPED not in label:
+        label = f"{label}: {STOPPED}" if label else STOPPED
     start, width = _bar(step, run, whole)
     failed = step.status in (StepStatus.ERROR, StepStatus.UNKNOWN)
     return StepRow(
@@ -138,7 +141,7 @@ def _model_names(step: Step) -> tuple[str, str]:
     if calls := step.output.get("calls"):
         return "Think", f"chose {plural(len(calls), 'tool')}"
     if step.output.get("refusal") or step.status == StepStatus.STOPPED:
-        return "Answer", "refused" if step.output.get("refusal") else "stopped"
+        return "Answer", "refused" if step.output.get("refusal") else STOPPED
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
 
@@ -149,7 +152,7 @@ def _context_label(step: Step) -> str:
     if step.status == StepStatus.RUNNING:
         return "sums up older turns"
     if step.status == StepStatus.STOPPED:
-        return "stopped"
+        return STOPPED
     return step.error or "older turns summed up"
 
 

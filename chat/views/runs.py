@@ -16,6 +16,7 @@ from chat.models import Run, Step, StepKind
 from chat.pretty import pretty
 from chat.step_fields import response_text
 from chat.views import asked
+from chat.words import how_it_ended, state
 
 PAGE = 50
 
@@ -25,7 +26,9 @@ PAGE = 50
 def runs(request: HttpRequest) -> HttpResponse:
     found = Run.objects.filter(conversation__owner=user_of(request), copied=False).order_by("-created")
     page = Paginator(found.select_related("conversation", "message"), PAGE).get_page(request.GET.get("page"))
-    lines = [{"run": run, "figures": trace.figures(run), "state": run.stop_reason or run.status} for run in page]
+    lines = [
+        {"run": run, "figures": trace.figures(run), "state": state(run), "ending": how_it_ended(run)} for run in page
+    ]
     return render(request, "chat/runs.html", {"page": page, "lines": lines})
 
 
