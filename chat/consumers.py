@@ -17,18 +17,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404
 
+from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE, SIGN_IN_AGAIN, TOO_MUCH
 from agentsite.health import draining
 from chat import endpoints, hints, render, rows, runs, store
 from chat.access import conversation_or_404, session_user
 from chat.acts import act
 from chat.catching_up import orders
 from chat.db import read
-from chat.feed import COME_BACK_LATER, NOT_HERE, Feed
+from chat.feed import Feed
 from chat.frames import Act, BadFrame, Fork, Resume, Seen, Send, Stop, parse
 from chat.models import Conversation
-from chat.sessions import COME_BACK, SIGN_IN_AGAIN, OpenSocket, open_sockets
+from chat.sessions import OpenSocket, open_sockets
 
-TOO_MUCH = 4008
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 SOCKETS_A_PERSON = 20  # in one process
 TOO_MANY = f"You have {SOCKETS_A_PERSON} pages of this site open, which is the most. Close one, and this one goes on."
