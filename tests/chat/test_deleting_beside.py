@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ PEOPLE, CONVERSATIONS = 6, 3
 
 def test_whoever_writes_where_something_is_deleted_is_refused_and_nothing_fails(transactional_db: None) -> None:
     people = [User.objects.create_user(f"person{number}").pk for number in range(PEOPLE)]
-    begun = [once(lambda one=one: begin(one)) for one in people for _ in range(CONVERSATIONS)]
+    begun = [once(partial(begin, one)) for one in people for _ in range(CONVERSATIONS)]
     failures: list[str] = []
     threads = [threading.Thread(target=alone, args=(failures, work, sent)) for sent in begun for work in (write, say)]
     threads += [threading.Thread(target=alone, args=(failures, delete, begun[n], n)) for n in range(0, len(begun), 2)]
@@ -58,7 +59,7 @@ def write(sent: Sent) -> None:
     """Do as a run does: step after step, and then its end."""
     for number in range(1, 12):
         batch: Batch = (LimitReached(number, timezone.now(), "max_turns"),)
-        once(lambda batch=batch: store.apply(sent.run, 1, batch))
+        once(partial(store.apply, sent.run, 1, batch))
     once(lambda: store.apply(sent.run, 1, (Ended(timezone.now(), "done", "done", "Hi."),)))
 
 
