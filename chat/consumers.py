@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404
 
+from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE, SIGN_IN_AGAIN, TOO_MUCH
 from agentsite.health import draining
 from chat import away, endpoints, hints, render, rows, runs, store
 from chat.access import conversation_or_404, session_user
@@ -24,12 +25,11 @@ from chat.acts import act
 from chat.away import Away
 from chat.catching_up import orders
 from chat.db import read_soon
-from chat.feed import COME_BACK_LATER, NOT_HERE, Feed
+from chat.feed import Feed
 from chat.frames import Act, BadFrame, Edit, Fork, Frame, Resume, Seen, Send, Stop, parse
 from chat.models import Conversation
-from chat.sessions import COME_BACK, SIGN_IN_AGAIN, OpenSocket, open_sockets
+from chat.sessions import OpenSocket, open_sockets
 
-TOO_MUCH = 4008
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 SOCKETS_A_PERSON = 20  # in one process
 ANSWER_SECONDS = 6.0  # in which a page hears of what it said; it takes its socket for dead after ten

@@ -28,6 +28,7 @@ from chat.wire.values import JSON
 from tools.http import OutboundHttp
 from tools.registry import ToolContext, ToolResult, registry
 
+BROKE = "Something on the server failed. Press Retry; if it happens again, give your administrator this run's id."
 LOST = "another process took it over, or it was deleted"
 LONGEST_PAUSE = 60.0  # seconds
 
@@ -107,7 +108,7 @@ async def _finish(work: Live) -> None:
         raise
     except Exception:
         log.exception("run crashed")
-        await _end(work, "failed", "crashed", "Something in the server failed. The log says more.")
+        await _end(work, "failed", "crashed", BROKE)
 
 
 async def _work(work: Live) -> None:

@@ -9,10 +9,10 @@ import structlog
 from autobahn.exception import Disconnected
 from django.utils.safestring import SafeString
 
+from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE
 from chat import away, preview
 from chat.away import Away
 from chat.db import read_soon
-from chat.sessions import COME_BACK
 from chat.unread import FRAME_BYTES, Unread
 from chat.viewer import Viewer
 
@@ -20,7 +20,6 @@ FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
-COME_BACK_LATER, NOT_HERE = 4013, 4404
 
 Order = Callable[[], None]
 

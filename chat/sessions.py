@@ -8,10 +8,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from agentsite.close_codes import COME_BACK, SIGN_IN_AGAIN
 from chat.access import session_user
 from chat.db import read_soon
-
-COME_BACK, SIGN_IN_AGAIN = 4012, 4401
 
 
 @dataclass(slots=True, eq=False)

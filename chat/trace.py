@@ -16,6 +16,7 @@ LABEL_LENGTH = 60
 LEAST_WIDTH = 0.8
 MOST_BYTES = 240 * 1024  # of a list, so that the frame that draws it anew stays small; earlier ones can be asked for
 ROW_BYTES = 1_100  # of a row without what it says
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ def figures(run: Run) -> list[tuple[str, str]]:
 def row(step: Step, run: Run, whole: float) -> StepRow:
     """Prepare one step; `whole` is the run's scale."""
     title, label = _names(step)
+    if step.status == StepStatus.STOPPED and STOPPED not in label:
+        label = f"{label}: {STOPPED}" if label else STOPPED
     start, width = _bar(step, run, whole)
     failed = step.status in (StepStatus.ERROR, StepStatus.UNKNOWN)
     return StepRow(
@@ -158,7 +161,7 @@ def _model_names(step: Step) -> tuple[str, str]:
     if calls := step.output.get("calls"):
         return "Think", f"chose {plural(len(calls), 'tool')}"
     if step.output.get("refusal") or step.status == StepStatus.STOPPED:
-        return "Answer", "refused" if step.output.get("refusal") else "stopped"
+        return "Answer", "refused" if step.output.get("refusal") else STOPPED
     first = step.first_token_seconds
     return "Answer", f"first token {duration(first)}" if first is not None else ""
 
@@ -169,7 +172,7 @@ def _context_label(step: Step) -> str:
     if step.status == StepStatus.RUNNING:
         return "sums up older turns"
     if step.status == StepStatus.STOPPED:
-        return "stopped"
+        return STOPPED
     return step.error or "older turns summed up"
 
 

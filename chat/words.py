@@ -24,6 +24,36 @@ ENDINGS = {
     StopReason.TIMEOUT: "The time for this run was up. This is what was found so far.",
     StopReason.LENGTH: "The reply was cut off at the limit of its length.",
     StopReason.STOPPED: "Stopped.",
+    # Of those that failed, where the run says nothing more exact of itself.
+    StopReason.REFUSAL: "The model refused to answer.",
+    StopReason.CONTENT_FILTER: "The endpoint's content filter stopped the reply.",
+    StopReason.EMPTY: "The model's reply was empty.",
+    StopReason.CONTEXT: "The conversation is too long for the model.",
+    StopReason.LOOP: "The model asked for the same again and again.",
+    StopReason.RATE_LIMITED: "The endpoint takes no more requests for now.",
+    StopReason.CRASHED: "The server stopped while this run was at work.",
+    StopReason.ERROR: "Something went wrong.",
+}
+
+# How it stands with a run, in a word or two: by its reason once it is over, before that by its status.
+STATES: dict[str, str] = {
+    RunStatus.QUEUED: "waiting",
+    RunStatus.RUNNING: "at work",
+    RunStatus.WAITING: "waiting",
+    StopReason.DONE: "done",
+    StopReason.MAX_TURNS: "out of turns",
+    StopReason.BUDGET: "out of budget",
+    StopReason.TIMEOUT: "out of time",
+    StopReason.LENGTH: "cut off",
+    StopReason.STOPPED: "stopped",
+    StopReason.REFUSAL: "refused",
+    StopReason.CONTENT_FILTER: "filtered",
+    StopReason.EMPTY: "no answer",
+    StopReason.CONTEXT: "too long",
+    StopReason.LOOP: "in circles",
+    StopReason.RATE_LIMITED: "rate limited",
+    StopReason.CRASHED: "crashed",
+    StopReason.ERROR: "failed",
 }
 
 
@@ -104,6 +134,11 @@ def how_it_ended(run: Run) -> str:
     """Say how a run ended, unless it simply answered."""
     if run.live or run.stop_reason == StopReason.DONE:
         return ""
-    if run.status == RunStatus.DONE:
-        return ENDINGS[StopReason(run.stop_reason)]
-    return run.error or ENDINGS.get(StopReason(run.stop_reason), "")
+    said = ENDINGS.get(StopReason(run.stop_reason), "")
+    return said if run.status == RunStatus.DONE else run.error or said
+
+
+def state(run: Run) -> str:
+    """Say in a word or two how it stands with a run."""
+    said = run.stop_reason or run.status
+    return STATES.get(said, said)

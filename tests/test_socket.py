@@ -9,8 +9,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from agentsite import close_codes
 from tests.conftest import PASSWORD
-from tests.serving import Site, hidden
+from tests.serving import ROOT, Site, hidden
 from tests.sockets import begin, opened
 
 ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"'
@@ -66,6 +67,15 @@ def test_a_stranger_is_closed_exactly_as_for_a_conversation_that_is_not_there(
             page.say(action="resume", since=0)
             assert page.close_code() == 4404
             assert page.seen == ""
+
+
+def test_the_script_of_the_page_knows_the_codes_that_sockets_are_closed_with() -> None:
+    script = (ROOT / "static/js/connection.js").read_text()
+    found = re.search(r"const \[([A-Z_, ]+)\] = \[([\d, ]+)\];", script)
+    assert found
+    known = dict(zip(found[1].split(", "), map(int, found[2].split(", ")), strict=True))
+    del known["TOO_LARGE"]  # autobahn's own
+    assert known == {name: code for name, code in vars(close_codes).items() if name.isupper()}
 
 
 def test_nobody_is_told_to_sign_in(site: Site, alice_at: httpx2.Client) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat import runs
@@ -105,6 +105,11 @@ def pretty(value: object, longest: int = LONGEST_JSON) -> str:
 def block(text: str) -> SafeString:
     """Return text as a block that keeps its lines."""
     return format_html('<pre class="value" dir="auto">{}</pre>', text)
+
+
+def links(rows: Iterable[Model]) -> SafeString | str:
+    """Return links to the pages of some rows; "-" for none."""
+    return format_html_join(", ", "{}", ((link(row),) for row in rows)) or "-"
 
 
 def link(row: Model) -> SafeString:

@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chat import allowances, branches, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
@@ -31,7 +31,7 @@ ACTIONS = ("regenerate", "continue", "fork", "show", "unqueue", "stop_and_send")
 
 
 @signed_in
-@require_GET
+@require_safe
 def new_chat(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/page.html", _new_page(request))
 
@@ -76,7 +76,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the messages before one, to be put above it."""
     found = conversation_or_404(user_of(request), pk)
@@ -85,7 +85,7 @@ def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def conversations(request: HttpRequest) -> HttpResponse:
     """Return the list of conversations that hold the words asked for."""
     query, shown = asked.words(request, "q"), asked.number(request, "shown") or LISTED

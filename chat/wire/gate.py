@@ -35,7 +35,7 @@ class Ticket:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self) -> None:
-        """Return when the request may be sent. Called by the one who leaves, and cancelled with it."""
+        """Return when the request may be sent. Who is cancelled here has waited, and no more."""
         if not self.admitted:
             await self.gate.pass_through(self)
 

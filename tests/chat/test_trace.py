@@ -7,11 +7,14 @@ from uuid import uuid4
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils.html import escape
 
 from chat import trace
-from chat.models import Run, Step
+from chat.models import CUT_SHORT, Conversation, Message, Run, Step, StopReason
+from chat.render import article, article_html
+from chat.rows import Talk
 from chat.step_fields import PREVIEW_LENGTH
-from chat.words import closed, dollars, duration, figures_line, how_it_ended, summary_line
+from chat.words import closed, dollars, duration, figures_line, how_it_ended, state, summary_line
 
 RUN = uuid4()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,6 +171,32 @@ def test_the_line_over_an_answer_counts_tools() -> None:
     assert summary_line(used) == "Used get_weather twice, calculate once, look 5 times"
     assert figures_line(used) == "3 turns · 4.00 s · 1,312 tokens"
     assert summary_line(run(status="running", doing="Running look")) == "Running look"
+
+
+CUT = ("max_turns", "budget", "timeout", "length")
+
+
+@pytest.mark.parametrize("reason", StopReason.values)
+def test_however_a_run_ended_badly_there_are_words_and_a_way_on(reason: str) -> None:
+    status = "done" if reason in ("done", *CUT) else "stopped" if reason == "stopped" else "failed"
+    said = Message(pk=1, role="assistant")
+    ended = run(status=status, stop_reason=reason, answer=said, conversation=Conversation(), model="m")
+    drawn = article_html(article(said, ended, Talk(0, "")))
+    ways = drawn.split('class="acts"')[0]
+
+    assert bool(how_it_ended(ended)) == (reason != "done")
+    assert escape(how_it_ended(ended)) in ways
+    assert state(ended) not in ("", "error", "max_turns")
+    assert ("act-regenerate" in ways) == (status == "failed")
+    assert ("act-continue" in ways) == (reason in CUT_SHORT)
+    assert "act-regenerate" in ways or "act-continue" in ways or reason == "done"
+
+
+@pytest.mark.parametrize("kind", ["model", "tool", "wait", "retry", "context"])
+def test_a_step_that_was_stopped_says_so(kind: str) -> None:
+    given = {"arguments": {"place": "here"}, "reason": "its turn", "seconds": 3, "purpose": "summary"}
+    row = trace.row(step(kind, status="stopped", input=given, run_id=RUN), run(), 4)
+    assert row.label.endswith("stopped")
 
 
 @pytest.mark.parametrize(("reason", "words"), [("done", ""), ("stopped", "Stopped."), ("max_turns", "limit of turns")])
