@@ -14,12 +14,12 @@ from functools import partial
 import structlog
 from django.conf import settings
 
-from chat import endpoints, hints, preview, store
+from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta, ToolStarted
 from chat.away import Away
-from chat.db import write, write_lightly
+from chat.db import read, write, write_lightly
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
@@ -107,6 +107,9 @@ async def _finish(work: Live) -> None:
     except Away:
         raise
     except Exception:
+        if not await read(rows.is_there, work.run):  # it was deleted while it read what it begins with
+            log.info("run lost", reason=LOST)
+            return
         log.exception("run crashed")
         await _end(work, "failed", "crashed", BROKE)
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from chat.connections import DEMO_URL, connect, keep_only, slot_of, window_of
 from chat.db import read, write
 from chat.demo.wire import MODEL as DEMO_MODEL
-from chat.endpoint_models import Endpoint as StoredEndpoint
-from chat.endpoint_models import EndpointModel
 from chat.keys import KeyLost
+from chat.models import Endpoint as StoredEndpoint
+from chat.models import EndpointModel
 from chat.wire.endpoint import Abilities, Endpoint, Target
 from chat.wire.errors import EndpointError
 

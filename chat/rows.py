@@ -145,6 +145,11 @@ def only_queued(conversation: uuid.UUID | None = None) -> list[uuid.UUID]:
     return list(dict.fromkeys(where for where, _ in found if where not in busy))
 
 
+def is_there(run: uuid.UUID) -> bool:
+    """Say whether a run was not deleted."""
+    return Run.objects.filter(pk=run).exists()
+
+
 def has_queued(conversation: uuid.UUID) -> bool:
     return Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED).exists()
 

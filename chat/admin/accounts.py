@@ -12,8 +12,7 @@ from django.http import HttpRequest
 
 from chat import store
 from chat.admin.history import DeletedWithHistory, history_of
-from chat.allowance_models import Allowance
-from chat.models import Conversation, Fact
+from chat.models import Allowance, Conversation, Fact
 
 admin.site.unregister(User)
 

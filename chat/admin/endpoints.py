@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from chat.admin.endpoint_form import EndpointForm, key_state
 from chat.endpoint_check import check
-from chat.endpoint_models import Endpoint, EndpointModel
+from chat.models import Endpoint, EndpointModel
 
 ABILITIES = {
     "streaming": "Streams its replies",

@@ -9,10 +9,9 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.db import connection
 
-from chat.allowance_models import SpentRun
 from chat.allowances import DAY, HOUR, TOKENS, Limit, limits_of, runs_since, standing
 from chat.branches import key
-from chat.models import Conversation
+from chat.models import Conversation, SpentRun
 from chat.store.counters import Refused
 from chat.words import plural
 

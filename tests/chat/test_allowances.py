@@ -21,10 +21,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from chat import allowances, rows, store
-from chat.allowance_models import Allowance, SpentRun
 from chat.allowances import limits_of, standing, warning
 from chat.db import write
-from chat.models import LIVE, Conversation, Message, Run
+from chat.models import LIVE, Allowance, Conversation, Message, Run, SpentRun
 from chat.store import Refused, Sent
 from chat.viewer import Viewer
 from tests import databases
@@ -285,7 +284,7 @@ for name in "alice", "bob":
 """
 SET_UP = """
 from django.contrib.auth.models import User
-from chat.allowance_models import Allowance
+from chat.models import Allowance
 Allowance.objects.create(runs_an_hour=1)
 User.objects.create_user("bob")
 alice = User.objects.create_user("alice")

@@ -11,8 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from chat import branches, rows, store
-from chat.allowance_models import Allowance
-from chat.models import Conversation, Message, Role, Run
+from chat.models import Allowance, Conversation, Message, Role, Run
 from chat.store import Refused
 from tests.chat.made import NOW
 from tests.chat.talks import edit, end, go_on, named, regenerate, say, shown, talked

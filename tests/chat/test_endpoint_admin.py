@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 
-from chat.endpoint_models import Endpoint, EndpointModel
+from chat.models import Endpoint, EndpointModel
 from chat.wire.refusals import REFUSALS
 from tests.chat.made import NOW
 from tests.chat.stored import Answers, scripts, stored

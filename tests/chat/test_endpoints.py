@@ -13,9 +13,8 @@ from redis.asyncio import Redis
 
 from chat import connections, endpoints, runs
 from chat.db import read
-from chat.endpoint_models import Endpoint, EndpointModel
 from chat.endpoints import NoModel
-from chat.models import Run
+from chat.models import Endpoint, EndpointModel, Run
 from tests.chat.stored import Answers, scripts, stored
 from tests.scripted import Body, Scripted, delta, event, says
 

@@ -11,9 +11,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from chat import store
-from chat.allowance_models import Allowance
 from chat.allowances import standing
-from chat.models import Conversation, Message, Payload, Run, Step
+from chat.models import Allowance, Conversation, Message, Payload, Run, Step
 from chat.store import Refused
 from chat.transact import once
 from tests.chat.made import NOW, conversation_of, run_in, step_of

@@ -13,10 +13,9 @@ from django.test import AsyncClient, override_settings
 from chat import connections, endpoints, rows, runs, trace
 from chat.agent.transcript import SUMMARY_HEAD
 from chat.db import read
-from chat.endpoint_models import Endpoint as StoredEndpoint
-from chat.endpoint_models import EndpointModel
 from chat.history import history, request_again
-from chat.models import Conversation, Message, Role, Run, Step, StepKind
+from chat.models import Conversation, EndpointModel, Message, Role, Run, Step, StepKind
+from chat.models import Endpoint as StoredEndpoint
 from chat.preview import preview_of
 from chat.store import Sent
 from chat.wire.usage import TOKENS_A_BYTE

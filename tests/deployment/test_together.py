@@ -36,7 +36,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from chat import store
-from chat.allowance_models import Allowance
+from chat.models import Allowance
 alice = User.objects.get(username="alice").pk
 try:
     with transaction.atomic():

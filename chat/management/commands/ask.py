@@ -119,7 +119,7 @@ async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
             run, steps = found
             since, live = run.revision, run.live
             yield run, steps
-        elif not await read(Run.objects.filter(pk=sent.run).exists):
+        elif not await read(rows.is_there, sent.run):
             raise CommandError(GONE)
         if live:
             with suppress(asyncio.TimeoutError):
