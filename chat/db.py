@@ -45,8 +45,20 @@ async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     A caller that is cancelled while it waits does not undo the write. `function` may be run twice, so it does
     nothing but write to the database. Raises what `function` raises, and Away.
     """
+    return await _write(lambda: function(*args, **kwargs), kept=True)
+
+
+async def write_lightly(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `write`, for what can be done again: a power cut before the next `write` may take it back from SQLite.
+
+    It does not wait for the disk, unless something that is committed with it does.
+    """
+    return await _write(lambda: function(*args, **kwargs), kept=False)
+
+
+async def _write(work: Callable[[], T], kept: bool) -> T:
     loop = asyncio.get_running_loop()
-    job = _Job(lambda: function(*args, **kwargs), loop, loop.create_future())
+    job = _Job(work, loop, loop.create_future(), kept)
     _writer.put(job)
     result: T = await job.future
     return result
@@ -62,6 +74,7 @@ class _Job:
     run: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    kept: bool = True
 
     def settle(self, result: object, error: BaseException | None) -> None:
         def tell() -> None:
@@ -103,6 +116,7 @@ class _Writer:
 def commit(jobs: list[_Job]) -> None:
     """Do all in one transaction, or if that fails each in its own."""
     try:
+        _wait_for_disk(any(job.kept for job in jobs))
         results = once(lambda: _together(jobs))
     except Away as error:  # doing each alone would take as long again, or do twice what was done
         for job in jobs:
@@ -117,6 +131,12 @@ def commit(jobs: list[_Job]) -> None:
     else:
         for job, result in zip(jobs, results, strict=True):
             job.settle(result, None)
+
+
+def _wait_for_disk(waits: bool) -> None:
+    """Let this thread's next commit to SQLite wait until the disk has it, or not. A new connection waits."""
+    if connection.vendor == "sqlite" and connection.connection is not None:
+        connection.connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
 
 
 def _together(jobs: list[_Job]) -> list[Any]:

@@ -17,9 +17,9 @@ from django.conf import settings
 from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
 from chat.agent.asking import now
-from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
+from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta, ToolStarted
 from chat.away import Away
-from chat.db import read, write
+from chat.db import read, write, write_lightly
 from chat.memory import TurnMemory
 from chat.prepare import prepare
 from chat.preview import Preview
@@ -159,7 +159,9 @@ async def _store(work: Live, batch: Batch) -> None:
     for event in batch:
         if isinstance(event, ModelEnded) and event.purpose == "answer" and not event.reply.calls:
             work.answer = event.reply.text  # a title may still be made for it
-    await write(store.apply, work.run, work.attempt, batch)
+    # What is lost in a power cut is done again, but for the intent of what must not be.
+    acts = any(isinstance(event, ToolStarted) for event in batch)
+    await (write if acts else write_lightly)(store.apply, work.run, work.attempt, batch)
     work.times = 0 if any(isinstance(event, ModelEnded) for event in batch) else work.times
     work.observed.see(batch)
     hints.tell(work.conversation)

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from chat import away, hints, rows, runs, store
 from chat.away import Away
-from chat.db import read_soon, write
+from chat.db import read_soon, write_lightly
 from chat.sessions import close_ended_sessions
 from chat.store import jobs
 from chat.sweep import sweep, take_back
@@ -74,7 +74,7 @@ async def flush_previews() -> None:
             pieces.append((work.run, work.attempt, showing.number, showing.text, showing.thought))
             grown.append((showing, showing.number, length))
     if pieces:
-        await write(store.flush, pieces)
+        await write_lightly(store.flush, pieces)
     for showing, number, length in grown:
         if showing.number == number:  # else it says something else by now, of which nothing is kept
             showing.flushed = length
@@ -93,7 +93,7 @@ async def drop_lost_runs() -> None:
 async def keep_leases() -> None:
     """Renew the leases of our runs."""
     if runs.live:
-        await write(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
+        await write_lightly(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
 
 
 async def take_abandoned() -> None:

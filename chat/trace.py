@@ -8,7 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from chat.models import Run, Step, StepKind, StepStatus
+from chat.models import Run, RunStatus, Step, StepKind, StepStatus
 from chat.step_fields import Field, fields_of, what_happened
 from chat.words import about, closed, count, dollars, duration, how_it_ended, plural
 
@@ -56,6 +56,10 @@ class Panel:
     ending: str
     rows: Sequence[StepRow]
     earlier_url: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.run.status == RunStatus.FAILED
 
 
 def panel(run: Run, steps: Sequence[Step]) -> Panel:

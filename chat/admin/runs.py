@@ -46,7 +46,7 @@ class RunAdmin(Figures):
     ordering = ("-created",)
     fieldsets = (
         (None, {"fields": ("conversation_link", "person", "question", "status", "stop_reason", "error", "model")}),
-        ("Where it stands", {"fields": ("message_link", "answer_link", "goes_on_from", "went_on", "copied")}),
+        ("Where it stands", {"fields": ("message_link", "answer_link", "goes_on_from", "went_on")}),
         ("Figures", {"fields": (("turns", "tokens_used", "dollars", "time"), "tools_used")}),
         ("Times", {"fields": ("created", "started", "ended"), "classes": ("collapse",)}),
         ("What stayed the same in its requests", {"fields": ("frozen",), "classes": ("collapse",)}),
@@ -88,7 +88,7 @@ class RunAdmin(Figures):
             return run.get_status_display()
         return f"{run.get_status_display()}: {run.get_stop_reason_display()}"
 
-    @admin.display(description="answers")
+    @admin.display(description="message")
     def message_link(self, run: Run) -> SafeString:
         return link(run.message)
 

@@ -180,7 +180,7 @@ CUT = ("max_turns", "budget", "timeout", "length")
 def test_however_a_run_ended_badly_there_are_words_and_a_way_on(reason: str) -> None:
     status = "done" if reason in ("done", *CUT) else "stopped" if reason == "stopped" else "failed"
     said = Message(pk=1, role="assistant")
-    ended = run(status=status, stop_reason=reason, answer=said, conversation=Conversation(), model="m")
+    ended = run(status=status, stop_reason=reason, turns=1, answer=said, conversation=Conversation(), model="m")
     drawn = article_html(article(said, ended, Talk(0, "")))
     ways = drawn.split('class="acts"')[0]
 

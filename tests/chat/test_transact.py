@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 
 from chat import away, store
 from chat.away import Away
-from chat.db import read, write
+from chat.db import read, write, write_lightly
 from chat.models import Conversation
 from chat.store import Sent
 from chat.transact import once
@@ -148,6 +148,20 @@ async def test_a_disk_that_is_full_is_told_at_once_and_the_next_write_is_made(al
         await write(lambda: connection.cursor().execute("PRAGMA max_page_count = 1000000"))
     await write(much)
     assert await read(Conversation.objects.count) == 1
+
+
+async def test_what_is_acknowledged_waits_for_the_disk_and_what_can_be_done_again_does_not(alice: User) -> None:
+    def waits() -> bool:
+        if connection.vendor == "postgresql":
+            return True  # it always does
+        with connection.cursor() as cursor:
+            return bool(cursor.execute("PRAGMA synchronous").fetchone()[0] == 2)
+
+    await write(waits)  # from here on it has a connection
+    assert await write(waits)
+    assert await write_lightly(waits) == (connection.vendor == "postgresql")
+    assert all(await asyncio.gather(write_lightly(waits), write(waits)))
+    assert await read(waits)
 
 
 async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
