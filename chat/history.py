@@ -9,6 +9,7 @@ from chat import branches
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
 from chat.agent.transcript import GO_ON, Answered, Asked, Entry, Frozen, Said, request
+from chat.kept_json import made_of
 from chat.models import Role, Run, Step, StepKind, StepStatus
 from chat.wire.usage import tokens_a_byte
 from chat.wire.values import Call
@@ -42,7 +43,7 @@ class History:
 
     def _shorten(self, step: Step) -> None:
         """Take in a cut; one that folds counts once its summary is there, whole."""
-        cut, text = Cut(**step.input["cut"]), step.output.get("text", "")
+        cut, text = made_of(Cut, step.input["cut"]), step.output.get("text", "")
         if cut.folded == self.cut.folded:
             self.cut = replace(self.cut, shrunk=cut.shrunk)
         elif step.status == StepStatus.DONE and text.strip():
@@ -106,5 +107,5 @@ def _turn(step: Step) -> Iterator[Entry]:
         yield Answered(step.input["id"], output["text"])
     elif output.get("calls") and "last" not in step.input:
         reasoning = (output.get("reasoning", ""), output.get("reasoning_field", ""), step.input.get("host", ""))
-        calls = tuple(Call(**call) for call in output["calls"])
+        calls = tuple(made_of(Call, call) for call in output["calls"])
         yield Asked(output.get("text", ""), calls, *reasoning, tuple(output.get("details", ())))

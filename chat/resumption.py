@@ -1,12 +1,14 @@
 """How far a run had come when its process died, read from its rows, so that another one can go on from there."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from chat.agent.asking import is_empty
 from chat.agent.limits import Limits
 from chat.agent.task import Begun, Task
+from chat.kept_json import made_of
 from chat.models import Run, Step, StepKind, StepStatus
 from chat.wire.values import Call, Reply, Usage
 from tools.registry import registry
@@ -41,12 +43,27 @@ def limits(run: Run) -> Limits:
     return Limits(turns=kept["turns"], tokens=kept["tokens"], cost=cost, seconds=kept["seconds"])
 
 
-def worked(run: Run, steps: Sequence[Step], at: datetime) -> float:
-    """Return the seconds that a run was at work, without those in which no process worked on it."""
+def worked(run: Run, steps: Sequence[Step]) -> float:
+    """Return the seconds that a run was at work, without those in which no process worked on it.
+
+    Each attempt has a clock of its own, which nobody sets. Of what was under way when its process died the end is
+    known from its lease alone, by clocks that may have been set; a run never works for longer than its limit.
+    """
     if run.started is None:
         return 0
-    pauses = (step.seconds or 0 for step in steps if step.kind == StepKind.RESUMED)
-    return max(0, (at - run.started).total_seconds() - sum(pauses))
+    seconds, began, last = 0.0, run.started, run.started
+    for step in steps:
+        if step.kind == StepKind.RESUMED:
+            seconds += (last - began).total_seconds()
+            began = last = step.ended or step.started
+        else:
+            last = max(last, step.started + timedelta(seconds=_plausible(run, step)))
+    return seconds + (last - began).total_seconds()
+
+
+def _plausible(run: Run, step: Step) -> float:
+    most, seconds = run.request.get("limits", {}).get("seconds"), step.seconds or 0
+    return 0 if step.status == StepStatus.UNKNOWN and most is not None and seconds > most else seconds
 
 
 def outside_ran(steps: Sequence[Step]) -> bool:
@@ -58,9 +75,9 @@ def outside_ran(steps: Sequence[Step]) -> bool:
 
 def reply_of(step: Step) -> Reply:
     """Return the reply that a model step stored."""
-    kept = {name: value for name, value in step.output.items() if name not in ("calls", "details")}
-    calls = tuple(Call(**call) for call in step.output.get("calls", ()))
-    return Reply(**kept, calls=calls, details=tuple(step.output.get("details", ())), usage=usage_of(step))
+    calls = tuple(made_of(Call, call) for call in step.output.get("calls", ()))
+    details = tuple(step.output.get("details", ()))
+    return replace(made_of(Reply, step.output), calls=calls, details=details, usage=usage_of(step))
 
 
 def usage_of(step: Step) -> Usage:

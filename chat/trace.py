@@ -65,7 +65,8 @@ class StepRow:
 
     @property
     def template(self) -> str:
-        return f"chat/steps/{self.step.kind}.html"
+        known = self.step.kind in StepKind.values  # a newer version of the site may write others
+        return f"chat/steps/{self.step.kind if known else 'other'}.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,13 @@ def _names(step: Step) -> tuple[str, str]:
         case StepKind.TOOL:
             label = ", ".join(_short(value) for value in step.input["arguments"].values())
             return step.name, ": ".join(part for part in (label[:LABEL_LENGTH], step.error) if part)
+        case StepKind.MODEL:
+            return _model_names(step)
+    return step.name, step.error or str(step.kind)
+
+
+def _model_names(step: Step) -> tuple[str, str]:
+    output = step.output
     if step.status == StepStatus.RUNNING:
         return "Think", "at work"
     if step.error:
@@ -239,7 +247,10 @@ def _fields(step: Step) -> list[Field]:
             return [Field("What happened", escape(what_happened(step))), Field("What follows", escape(GOES_ON))]
         case StepKind.CONTEXT if "purpose" not in step.input:
             return [Field("What changed", escape(IN_BRIEF))]
-    return _model_fields(step)
+        case StepKind.CONTEXT | StepKind.MODEL:
+            return _model_fields(step)
+    kept = {"input": step.input, "output": step.output}
+    return [Field("What is stored", pretty(json.dumps(kept, ensure_ascii=False)[:PREVIEW_LENGTH]))]
 
 
 def _memory_fields(step: Step) -> list[Field]:

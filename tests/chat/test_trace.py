@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.template.loader import render_to_string
 
 from chat import trace
 from chat.models import Run, Step
@@ -142,3 +143,9 @@ def test_each_ending_has_words(reason: str, words: str) -> None:
 
 def test_a_text_nested_beyond_reason_is_shown_as_it_stands() -> None:
     assert shown(step(output={"text": "[" * 3000}))["Result"] == "[" * 3000
+
+
+def test_a_step_of_a_kind_that_only_a_newer_version_knows_is_shown_as_it_is_stored() -> None:
+    drawn = trace.row(step("dance", name="Waltz", input={"partner": "<b>"}), run(), 1)
+    assert (drawn.title, drawn.label) == ("Waltz", "dance")
+    assert "partner" in render_to_string(drawn.template, {"row": drawn})
