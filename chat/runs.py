@@ -4,8 +4,6 @@ A run is driven by storing each tuple of the loop's events before the loop goes 
 """
 
 import asyncio
-import os
-import socket
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
@@ -19,10 +17,11 @@ from django.conf import settings
 from agentsite.health import draining
 from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
-from chat.agent.asking import now
+from chat.agent.asking import Clock, now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta
 from chat.db import read, write
 from chat.memory import TurnMemory
+from chat.owners import this_process
 from chat.prepare import prepare
 from chat.preview import Preview
 from chat.store import Sent, jobs
@@ -34,7 +33,7 @@ from tools.registry import ToolContext, ToolResult, registry
 T = TypeVar("T")
 
 LOST = "another process took it over, or it was deleted"
-PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+PROCESS = str(this_process())
 
 log = structlog.get_logger("agentsite.runs")
 http = OutboundHttp()
@@ -50,6 +49,7 @@ class Live:
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
     observed: Observed = field(default_factory=Observed)
+    clock: Clock = now
     answer: str = ""
     stopping: bool = False
     leaving: bool = False
@@ -62,7 +62,7 @@ class Live:
 
 
 live: dict[uuid.UUID, Live] = {}
-_starting: set["asyncio.Task[Any]"] = set()
+starting: set["asyncio.Task[Any]"] = set()  # what may begin a run, or more, and is not to be cut off
 
 
 async def send(
@@ -93,7 +93,7 @@ async def start(stored: Callable[..., Sent], *said: object, model: str, here: bo
         await _begin(sent)
         return sent
 
-    return await _to_its_end(work())
+    return await to_its_end(work())
 
 
 async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UUID:
@@ -105,14 +105,14 @@ async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UU
             await _begin(sent)
         return forked
 
-    return await _to_its_end(work())
+    return await to_its_end(work())
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     """Do some work whole. Who asks for it may go away in the middle: what is stored is begun."""
     task = asyncio.create_task(work)
-    _starting.add(task)
-    task.add_done_callback(_starting.discard)
+    starting.add(task)
+    task.add_done_callback(starting.discard)
     return await asyncio.shield(task)
 
 
@@ -128,10 +128,12 @@ async def _begin(sent: Sent) -> None:
 
 
 def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
-    """Start to work on a run that this process holds the lease of."""
+    """Start to work on a run that this process holds the lease of; or let go of it, where it has begun to drain."""
     work = Live(run, attempt, conversation)
     live[run] = work
     work.task = asyncio.create_task(_drive(work), name=f"run {run}")
+    if draining.is_set():
+        leave(run)
 
 
 async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> bool:
@@ -219,14 +221,15 @@ async def _work(work: Live) -> None:
     """Drive the loop to its end."""
     prepared = await prepare(work.run)
     run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
-    work.observed.model = run.model
+    work.observed.model, work.clock = run.model, task.asking.clock
     if run.continues_id:
         work.outside_ran = True  # what it goes on from may have read anything
     if task.begun:
         work.observed.turn = task.turn
         work.answer = "" if task.asking.reply.calls else task.asking.reply.text
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
-    memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
+    call = partial(_write, work)
+    memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, call)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
@@ -251,6 +254,11 @@ async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str
     return result
 
 
+async def _write(work: Live, function: Callable[..., str], /, *arguments: object) -> str:
+    """Do what a tool writes, as long as the run is ours. Raises store.StaleOwner."""
+    return await write(store.within_run, work.run, work.attempt, function, *arguments)
+
+
 async def _store(work: Live, batch: Batch) -> None:
     """Store events and tell viewers. The preview is emptied before its step's final write."""
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
@@ -265,7 +273,7 @@ async def _store(work: Live, batch: Batch) -> None:
 
 async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     """End a run from outside its loop, with what it had said so far."""
-    ended = Ended(now(), status, reason, work.said, error)
+    ended = Ended(work.clock(), status, reason, work.said, error)
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:
@@ -284,8 +292,11 @@ async def _give_up(work: Live) -> None:
 
 async def begin_next(conversation: uuid.UUID) -> None:
     """Begin the run that waits in a conversation, if there is one, and this process takes new ones."""
-    if draining.is_set() or not await read(rows.has_queued, conversation):
-        return
+    if not draining.is_set() and await read(rows.has_queued, conversation):
+        await to_its_end(_take_next(conversation))
+
+
+async def _take_next(conversation: uuid.UUID) -> None:
     try:
         taken = await write(store.take_queued, conversation, PROCESS, now())
     except store.Refused:  # the conversation was deleted

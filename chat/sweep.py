@@ -5,13 +5,13 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from agentsite.health import draining
 from chat import rows, runs, store, telemetry
 from chat.agent.asking import now
 from chat.db import read, write
 from chat.models import Run
+from chat.owners import is_dead
 from chat.store import leases
 from tools.registry import registry
 
@@ -32,7 +32,7 @@ class Watch:
 
     def abandoned(self, run: Run, at: datetime) -> bool:
         """Say whether no process works on a run: its owner gave it up, is known to be dead, or lost its lease."""
-        if not run.owner or is_dead(run.owner):
+        if not run.owner or is_dead(run.owner, runs.PROCESS):
             return True
         owner, until, since = self.seen.get(run.pk, ("", None, 0.0))
         if (owner, until) != (run.owner, run.lease_until):
@@ -79,7 +79,7 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
             swept.elsewhere.append(run.pk)
             continue
         try:
-            await (_end(run, swept) if end or run.stopping else _take(run, swept))
+            await (_end(run, swept) if end or run.stopping else runs.to_its_end(_take(run, swept)))
         except store.StaleOwner:  # its owner is alive after all, or somebody else was faster
             swept.elsewhere.append(run.pk)
     if end:
@@ -110,15 +110,3 @@ async def _end(run: Run, swept: Swept) -> None:
     telemetry.abandoned(run.conversation_id, reason)
     swept.ended.append(run.pk)
     await runs.hint(run.conversation_id)
-
-
-def is_dead(owner: str) -> bool:
-    """Say whether the process that `owner` names is known to be gone: it was on this machine and is not there."""
-    host, _, rest = owner.partition(":")
-    own_host, own_pid = runs.PROCESS.split(":")[:2]
-    pid = rest.partition(":")[0]
-    if host != own_host or not pid.isdecimal() or owner == runs.PROCESS:
-        return False
-    if not Path("/proc/self").exists():  # not Linux: only the lease tells
-        return False
-    return pid == own_pid or not Path(f"/proc/{pid}").exists()
