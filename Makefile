@@ -18,8 +18,11 @@ SERVERS := $(DATABASE_URL)$(DATABASE_URL_FILE)$(REDIS_URL)$(REDIS_URL_FILE)
 run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp $(if $(SERVERS),$(VENV)/scale.stamp) ## install what is needed and serve the site (HOST=, PORT=)
 	@$(BIN)/python manage.py serve
 
+# A file of tests stays in one process, and the files with a browser come last in each.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/test.stamp chromium ## run all tests, on SQLite or on DATABASE_URL= and REDIS_URL=
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 bench: $(VENV)/test.stamp ## measure what the loop adds to a model call, against the bare client
 	@$(BIN)/python -m tests.bench.model_calls

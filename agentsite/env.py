@@ -6,7 +6,7 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _asked_for: set[str] = set()
 
@@ -98,13 +98,7 @@ def url(name: str, default: str = "") -> str:
 
 def is_plain_url(said: str) -> bool:
     """Whether this is an http or https address without user, password, query or fragment."""
-    try:
-        parts = urlsplit(said)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    clean = said.isprintable() and not re.search(r"[\s\\?#@]", said)
-    return clean and parts.scheme in ("http", "https") and bool(parts.hostname) and port_is_fine
+    return "@" not in said and _address(said, "http", "https") is not None
 
 
 def redis_url(name: str) -> str:
@@ -120,13 +114,19 @@ def redis_url(name: str) -> str:
 
 
 def _is_redis_url(said: str) -> bool:
+    parts = _address(said, "redis", "rediss")
+    return parts is not None and bool(re.fullmatch(r"(/[0-9]{0,4})?", parts.path))
+
+
+def _address(said: str, *schemes: str) -> SplitResult | None:
+    """The parts of an address with one of the schemes and a host, and with no query, fragment or blank; else None."""
     try:
         parts = urlsplit(said)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
-        return False
-    database = re.fullmatch(r"(/[0-9]{0,4})?", parts.path) and not re.search(r"[\s\\?#]", said)
-    return bool(database) and parts.scheme in ("redis", "rediss") and bool(parts.hostname) and port_is_fine
+        return None
+    clean = said.isprintable() and not re.search(r"[\s\\?#]", said)
+    return parts if clean and port_is_fine and parts.scheme in schemes and parts.hostname else None
 
 
 def folder(name: str, default: Path) -> Path:

@@ -1,11 +1,9 @@
 """The headers that every answer carries, whoever wrote it: what a page may load, and who may keep it."""
 
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
-from typing import cast
-
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+
+from agentsite.around import Get, GetLater, around
 
 # Today's browsers read connect-src 'self' as covering websockets to the page's own host and port.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -24,27 +22,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
-Get = Callable[[HttpRequest], HttpResponseBase]
-GetLater = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-
 
 @sync_and_async_middleware
 def page_headers(get_response: Get | GetLater) -> Get | GetLater:
     """Middleware. It stands first, so that it also sees refusals and static files."""
-    if iscoroutinefunction(get_response):
-        get_later = cast(GetLater, get_response)
-
-        async def answer_later(request: HttpRequest) -> HttpResponseBase:
-            return _with_headers(await get_later(request))
-
-        return answer_later
-
-    get = cast(Get, get_response)
-
-    def answer(request: HttpRequest) -> HttpResponseBase:
-        return _with_headers(get(request))
-
-    return answer
+    return around(get_response, after=_with_headers)
 
 
 def _with_headers(response: HttpResponseBase) -> HttpResponseBase:

@@ -10,26 +10,17 @@ from urllib.parse import quote
 import structlog
 from structlog.typing import Processor
 
+from chat.wire.redact import is_secret
+
 TALKATIVE = ("asyncio", "daphne", "httpcore2", "httpx2", "openai", "procrastinate")
-LEAST_SECRET = 6  # Shorter values would blank out half of every line.
 
 
 def configure(settings: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG: structlog, Django and every library write through one handler, to stderr."""
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        in_brief,
-        structlog.processors.format_exc_info,
-    ]
-    render = as_text if settings["form"] == "text" else as_json
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_shared(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -40,17 +31,7 @@ def configure(settings: dict[str, Any]) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {
-                "line": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
-                    "processors": [
-                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        Redact(settings["secrets"]),
-                        render,
-                    ],
-                }
-            },
+            "formatters": {"line": _line(settings)},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": settings["level"]},
             "loggers": {
@@ -64,6 +45,32 @@ def configure(settings: dict[str, Any]) -> None:
     )
 
 
+def _shared() -> list[Processor]:
+    """What is done to each event, whoever logs it."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        in_brief,
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _line(settings: dict[str, Any]) -> dict[str, Any]:
+    """The formatter that makes a line of an event, as dictConfig wants it."""
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": _shared(),
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            Redact(settings["secrets"]),
+            as_text if settings["form"] == "text" else as_json,
+        ],
+    }
+
+
 def in_brief(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A processor: a request that Django refuses is one line, or anybody could fill the log with tracebacks."""
     if str(event.get("logger", "")).startswith("django.security"):
@@ -73,7 +80,7 @@ def in_brief(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
 
 def hide(secret: str) -> None:
     """From here on keep out of every line a secret that came after the start: a key from the database."""
-    if len(secret) >= LEAST_SECRET:
+    if is_secret(secret):
         _hidden.update(dict.fromkeys(_forms(secret)))
 
 
@@ -84,7 +91,7 @@ class Redact:
     """A processor: where one of our secrets stands in an event, also inside other values, it becomes `***`."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = {form for secret in secrets if len(secret) >= LEAST_SECRET for form in _forms(secret)}
+        known = {form for secret in secrets if is_secret(secret) for form in _forms(secret)}
         self.forms = sorted(known, key=len, reverse=True)
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> dict[str, Any]:

@@ -15,14 +15,15 @@ from chat import gauges  # noqa: F401  Importing them is what makes them shown.
 
 @csrf_exempt  # So that a form sent here by a stranger is answered like one sent to a page that is not there.
 def metrics(request: HttpRequest) -> HttpResponse:
-    if not (has_token(request) or is_staff(request)):
+    if not (is_token(request.headers.get("Authorization", "")) or is_staff(request)):
         raise Http404
     page: HttpResponse = require_safe(ExportToDjangoView)(request)
     return page
 
 
-def has_token(request: HttpRequest) -> bool:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def is_token(authorization: str) -> bool:
+    """Say whether this header holds the token of those who watch."""
+    scheme, _, token = authorization.partition(" ")
     known = settings.METRICS_TOKEN
     return bool(known) and scheme.lower() == "bearer" and constant_time_compare(token.strip(), known)
 

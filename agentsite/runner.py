@@ -3,12 +3,19 @@
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
+
 from agentsite import env
 
 NAME = "AGENT_RUNNER"
 INPROCESS, PROCRASTINATE = "inprocess", "procrastinate"
 # The command of ours comes before the one of the same name that it extends.
 APPS = ("chat.worker", "procrastinate.contrib.django")
+
+
+def hands_on() -> bool:
+    """Say whether runs are handed to workers."""
+    return bool(settings.AGENT_RUNNER == PROCRASTINATE)
 
 
 def runner(database: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 DEBUG = env.boolean("DEBUG", default=False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=1, most=65535)
+WORKER_PORT = env.integer("WORKER_PORT", 0, least=0, most=65535)  # 0: none
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 10, least=0, most=3600)
 PUBLIC_URL = env.url("PUBLIC_URL")
 BEHIND_HTTPS = PUBLIC_URL.startswith("https://")
@@ -156,6 +157,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "chat.unavailable.Unavailable",
 ]
 
 TEMPLATES = [

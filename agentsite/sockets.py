@@ -11,9 +11,10 @@ from agentsite.server import DrainingServer  # isort:skip  It takes the main thr
 from autobahn.exception import Disconnected
 from daphne.ws_protocol import WebSocketProtocol
 
+from agentsite.close_codes import TOO_MUCH
+
 # More than a page may send in one go: whoever has as many waiting would be closed for its rate all the same.
 WAITING_FRAMES = 64
-TOO_MUCH = 4008
 
 
 class BoundedSocket(WebSocketProtocol):

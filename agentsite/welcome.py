@@ -17,7 +17,7 @@ from agentsite.locks import Lock, hold_until_commit
 
 
 class OwnerForm(forms.Form):
-    username = UsernameField(label="Name", max_length=150, validators=[User.username_validator])
+    username = UsernameField(max_length=150, validators=[User.username_validator])
     password = forms.CharField(strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
     def clean_password(self) -> str:

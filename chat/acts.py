@@ -14,14 +14,16 @@ async def act(user: int, conversation: Conversation, frame: Act) -> str:
     here, text = conversation.pk, ""
     match frame:
         case Stop():
-            await runs.stop(here)
+            await runs.stop(here, only=frame.run)
         case Edit(message_id=message):
             model = frame.model or conversation.model
             await runs.start(store.edit, here, user, message, frame.message, frame.client_id, model=model)
         case Regenerate(message_id=message):
-            await runs.start(store.regenerate, here, message, model=frame.model or conversation.model)
+            model = frame.model or conversation.model
+            await runs.start(store.regenerate, here, message, model=model, client_id=frame.client_id)
         case Continue(message_id=message):
-            await runs.start(store.continue_run, here, message, model=frame.model or conversation.model)
+            model = frame.model or conversation.model
+            await runs.start(store.continue_run, here, message, model=model, client_id=frame.client_id)
         case StopAndSend(message_id=message):
             await runs.stop_and_send(here, message)
         case Show(message_id=message):

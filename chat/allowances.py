@@ -10,8 +10,7 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from chat.allowance_models import Allowance, SpentRun
-from chat.models import Conversation, Run
+from chat.models import Allowance, Conversation, Run, SpentRun
 from chat.words import dollars
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

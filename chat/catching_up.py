@@ -2,26 +2,26 @@
 
 from functools import partial
 
-from django.contrib.auth.models import User
-from django.http import Http404
-
 from chat import branches
-from chat.access import run_or_404
 from chat.feed import Order
-from chat.frames import BadFrame, Resume
+from chat.frames import Resume
+from chat.models import Run
 from chat.viewer import Viewer
 
 
-def orders(viewer: Viewer, user: User, frame: Resume) -> list[Order]:
-    """Return what brings a viewer to the page's place. Reads. Raises BadFrame for a run that is not this user's."""
+def orders(viewer: Viewer, frame: Resume) -> list[Order]:
+    """Return what brings a viewer to the page's place. Reads.
+
+    A run that is not here, because it was taken back or never was in this conversation, is followed by the newest.
+    """
     found: list[Order] = []
     if frame.since is not None:
         found.append(partial(viewer.resume, frame.since))
     if frame.run is not None:
-        try:
-            run = run_or_404(user, frame.run)
-        except Http404:
-            raise BadFrame("There is no such run.") from None
-        follows = run == branches.newest_run(viewer.conversation) if frame.follows is None else frame.follows
-        found.append(partial(viewer.look_at, run, frame.run_since, follows=follows, told=frame.follows))
+        run = Run.objects.filter(pk=frame.run, conversation=viewer.conversation).first()
+        if run is None:
+            found.append(partial(viewer.lose, told=frame.follows))
+        else:
+            follows = run == branches.newest_run(viewer.conversation) if frame.follows is None else frame.follows
+            found.append(partial(viewer.look_at, run, frame.run_since, follows=follows, told=frame.follows))
     return found

@@ -2,21 +2,23 @@
 
 import asyncio
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import httpx2
 from django.conf import settings
 
 from chat.demo.transport import DemoTransport
-from chat.wire.endpoint import IDLE_SECONDS, Endpoint
-from chat.wire.gate import Gate, Pace
+from chat.wire.endpoint import IDLE_SECONDS, Abilities, Endpoint
+from chat.wire.gate import Gate
+
+if TYPE_CHECKING:
+    from chat.shared_pace import SharedPace
 
 DEMO_URL = "http://demo.invalid/v1"
-
-Abilities = Mapping[str, bool | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +96,17 @@ def _new(base_url: str, key: str, abilities: Abilities, limits: tuple[int | None
         known, gate = {**here.abilities, **abilities}, Gate(None, here.places)
         return Endpoint(base_url, key, here.transport, known, gate, here.idle)
     a_minute, at_once = limits[0] or settings.AGENT_REQUESTS_PER_MINUTE, limits[1] or settings.AGENT_MAX_CONCURRENT
-    gate = Gate(a_minute, at_once, pace=_pace(base_url, a_minute))
+    pace = _pace(base_url, a_minute)
+    gate = Gate(a_minute, at_once, pace=pace)
     transport = httpx2.AsyncHTTPTransport(trust_env=False)
-    endpoint = Endpoint(base_url, key, transport, abilities, gate)
+    endpoint = Endpoint(base_url, key, transport, abilities, gate, IDLE_SECONDS)
     # Runs that are at work go on with the endpoint that they began with, so it is closed when the last lets go of it.
-    closing = partial(_close_soon, transport, asyncio.get_running_loop())
+    closing = partial(_close_soon, transport, pace, asyncio.get_running_loop())
     weakref.finalize(endpoint, closing).atexit = False
     return endpoint
 
 
-def _pace(base_url: str, a_minute: int) -> Pace | None:
+def _pace(base_url: str, a_minute: int) -> "SharedPace | None":
     """Return the pace that all processes keep together, where Redis is set up; its client comes with an extra."""
     if not settings.REDIS_URL:
         return None
@@ -112,11 +115,14 @@ def _pace(base_url: str, a_minute: int) -> Pace | None:
     return SharedPace(settings.REDIS_URL, base_url, a_minute)
 
 
-def _close_soon(transport: httpx2.AsyncBaseTransport, loop: asyncio.AbstractEventLoop) -> None:
+def _close_soon(
+    transport: httpx2.AsyncBaseTransport, pace: "SharedPace | None", loop: asyncio.AbstractEventLoop
+) -> None:
     def close() -> None:
-        task = loop.create_task(transport.aclose())
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
+        for one in [transport.aclose(), *([pace.close()] if pace else [])]:
+            task = loop.create_task(one)
+            _closing.add(task)
+            task.add_done_callback(_closing.discard)
 
     with suppress(RuntimeError):  # the loop is over, and the connections with it
         loop.call_soon_threadsafe(close)

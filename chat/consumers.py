@@ -5,7 +5,7 @@ A handler does one short thing and wakes the feed, since the frames that come me
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,20 +17,23 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404
 
+from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE, SIGN_IN_AGAIN, TOO_MUCH
 from agentsite.health import draining
-from chat import endpoints, hints, render, rows, runs, store
+from chat import away, endpoints, hints, render, rows, runs, store
 from chat.access import conversation_or_404, session_user
 from chat.acts import act
+from chat.away import Away
 from chat.catching_up import orders
-from chat.db import read
-from chat.feed import COME_BACK_LATER, NOT_HERE, Feed
-from chat.frames import Act, BadFrame, Fork, Resume, Seen, Send, Stop, parse
+from chat.db import read_soon
+from chat.feed import Feed
+from chat.frames import Act, BadFrame, Edit, Fork, Frame, Resume, Seen, Send, Stop, parse
 from chat.models import Conversation
-from chat.sessions import COME_BACK, SIGN_IN_AGAIN, OpenSocket, open_sockets
+from chat.sessions import OpenSocket, open_sockets
 
-TOO_MUCH = 4008
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 SOCKETS_A_PERSON = 20  # in one process
+ANSWER_SECONDS = 6.0  # in which a page hears of what it said; it takes its socket for dead after ten
+NOT_YET = "This is not stored yet: the server's database is slow. If it does not appear in a moment, send it again."
 TOO_MANY = f"You have {SOCKETS_A_PERSON} pages of this site open, which is the most. Close one, and this one goes on."
 
 log = structlog.get_logger("agentsite.socket")
@@ -45,10 +48,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: Mapping[str, Any]) -> None:
         """Hand a message to its handler. Channels' own first closes old connections in a thread all sockets share."""
+        await self._whole(getattr(self, get_handler_name(message))(message))
+
+    async def _whole(self, work: Awaitable[None]) -> None:
         try:
-            await getattr(self, get_handler_name(message))(message)
+            await work
         except StopConsumer:
             raise
+        except Away as gone:  # who is here, or what the page lacks, cannot be read: it asks again by itself
+            away.complain(gone.reason)
+            await self.send(text_data=render.notice(gone.not_shown))
+            await self.close(COME_BACK_LATER)
         except Exception:  # else nobody would clear up after this socket
             log.exception("handler failed", conversation=str(self.id))
             await self.close(COME_BACK)
@@ -56,6 +66,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.id: uuid.UUID = self.scope["url_route"]["kwargs"]["id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
+        self._late: set[asyncio.Task[None]] = set()
         self.allowance, self.counted = float(FRAME_BURST), asyncio.get_running_loop().time()
         await self.accept()
         if draining.is_set():
@@ -88,27 +99,42 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not self._within_rate():
             await self.close(TOO_MUCH)
             return
-        allowed = await self._allowed()
-        if allowed is None:
-            return
-        user, conversation = allowed
+        work = asyncio.create_task(self._whole(self._take(self.feed, text_data)))
+        self._late.add(work)
+        work.add_done_callback(self._late.discard)
+        done, _ = await asyncio.wait({work}, timeout=ANSWER_SECONDS)
+        if not done:  # it goes on, and what comes of it is said then
+            self.feed.say(render.notice(NOT_YET))
+
+    async def _take(self, feed: Feed, text: str | None) -> None:
+        frame = _parsed(text)
         try:
-            frame = parse(text_data)
+            allowed = await self._allowed()
+            if allowed is None:
+                return
+            user, conversation = allowed
             match frame:
+                case BadFrame():
+                    raise frame
                 case Resume():
-                    for order in await read(orders, self.feed.viewer, user, frame):
-                        self.feed.order(order)
-                    self.feed.wake()
+                    for order in await read_soon(orders, feed.viewer, frame):
+                        feed.order(order)
+                    feed.wake()
                 case Send():
-                    await self._send(self.feed, user, conversation, frame)
+                    await self._send(feed, user, conversation, frame)
                 case Seen():
-                    self.feed.unread.seen(frame.n)
+                    feed.unread.seen(frame.n)
                 case Fork():
                     raise BadFrame("A fork opens a page of its own, so it is asked for by a form.")
                 case _:
-                    await self._act(self.feed, user, conversation, frame)
+                    await self._act(feed, user, conversation, frame)
         except (BadFrame, store.Refused, endpoints.NoModel) as refusal:
-            self.feed.say(render.notice(str(refusal)))
+            feed.say(render.notice(str(refusal)))
+        except Away as gone:
+            if isinstance(frame, Resume):
+                raise
+            away.complain(gone.reason)
+            feed.say(render.notice(gone.not_stored if isinstance(frame, Send | Edit) else gone.not_done))
 
     async def _send(self, feed: Feed, user: User, conversation: Conversation, frame: Send) -> None:
         _assume_at(feed, conversation)
@@ -117,7 +143,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         feed.order(feed.viewer.follow)
         elsewhere = ""
         if not sent.fresh:
-            talk = await read(rows.said, self.id, sent.message)
+            talk = await read_soon(rows.said, self.id, sent.message)
             for drawn in render.articles(talk):
                 feed.say(render.replaced_article(drawn))
             elsewhere = "" if talk.messages else "This was sent before, and stands on another branch."
@@ -126,21 +152,26 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _act(self, feed: Feed, user: User, conversation: Conversation, frame: Act) -> None:
         _assume_at(feed, conversation)
-        text = await act(user.pk, conversation, frame)
+        try:
+            text = await act(user.pk, conversation, frame)
+        except (store.Refused, endpoints.NoModel):
+            feed.say(render.answered(frame.client_id))
+            raise
         if not isinstance(frame, Stop):
             feed.order(feed.viewer.follow)
             feed.say(render.notice(""))
         if text:
             feed.say(render.taken_back(text))
+        feed.say(render.answered(frame.client_id))
 
     async def _allowed(self) -> tuple[User, Conversation] | None:
         """Return who is here and the conversation, if they may (still) be here; else close, saying why."""
-        user = await read(session_user, self.session_key)
+        user = await read_soon(session_user, self.session_key)
         if user is None:
             await self.close(SIGN_IN_AGAIN)
             return None
         try:
-            return user, await read(conversation_or_404, user, self.id)
+            return user, await read_soon(conversation_or_404, user, self.id)
         except Http404:
             await self.close(NOT_HERE)
             return None
@@ -151,6 +182,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         grown = self.allowance + (now - self.counted) * FRAMES_A_SECOND
         self.allowance, self.counted = min(grown, FRAME_BURST) - 1, now
         return self.allowance >= 0
+
+
+def _parsed(text: str | None) -> Frame | BadFrame:
+    try:
+        return parse(text)
+    except BadFrame as refusal:
+        return refusal
 
 
 def _assume_at(feed: Feed, conversation: Conversation) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import Error, connection
 
-from chat.transact import Away, again, once, without_pool
+from chat.away import Away
+from chat.transact import Clash, again, is_clash, once, without_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,18 +29,36 @@ _readers = ThreadPoolExecutor(READERS, "db-reader", without_pool)
 
 
 async def read(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that only reads, outside any transaction. It may be run twice."""
+    """Run a function that only reads, outside any transaction. It may be run twice. Raises Away."""
     return await asyncio.get_running_loop().run_in_executor(_readers, again, lambda: function(*args, **kwargs))
+
+
+async def read_soon(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `read`, for what comes again anyway: it raises Away within seconds, and holds no reader up meanwhile."""
+    work = partial(again, lambda: function(*args, **kwargs), soon=True)
+    return await asyncio.get_running_loop().run_in_executor(_readers, work)
 
 
 async def write(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function that writes, in a transaction; return when that is committed.
 
     A caller that is cancelled while it waits does not undo the write. `function` may be run twice, so it does
-    nothing but write to the database.
+    nothing but write to the database. Raises what `function` raises, and Away.
     """
+    return await _write(lambda: function(*args, **kwargs), kept=True)
+
+
+async def write_lightly(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `write`, for what can be done again: a power cut before the next `write` may take it back from SQLite.
+
+    It does not wait for the disk, unless something that is committed with it does.
+    """
+    return await _write(lambda: function(*args, **kwargs), kept=False)
+
+
+async def _write(work: Callable[[], T], kept: bool) -> T:
     loop = asyncio.get_running_loop()
-    job = _Job(lambda: function(*args, **kwargs), loop, loop.create_future())
+    job = _Job(work, loop, loop.create_future(), kept)
     _writer.put(job)
     result: T = await job.future
     return result
@@ -54,6 +74,7 @@ class _Job:
     run: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    kept: bool = True
 
     def settle(self, result: object, error: BaseException | None) -> None:
         def tell() -> None:
@@ -95,7 +116,8 @@ class _Writer:
 def commit(jobs: list[_Job]) -> None:
     """Do all in one transaction, or if that fails each in its own."""
     try:
-        results = once(lambda: [job.run() for job in jobs])
+        _wait_for_disk(any(job.kept for job in jobs))
+        results = once(lambda: _together(jobs))
     except Away as error:  # doing each alone would take as long again, or do twice what was done
         for job in jobs:
             job.settle(None, error)
@@ -109,6 +131,22 @@ def commit(jobs: list[_Job]) -> None:
     else:
         for job, result in zip(jobs, results, strict=True):
             job.settle(result, None)
+
+
+def _wait_for_disk(waits: bool) -> None:
+    """Let this thread's next commit to SQLite wait until the disk has it, or not. A new connection waits."""
+    if connection.vendor == "sqlite" and connection.connection is not None:
+        connection.connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
+
+
+def _together(jobs: list[_Job]) -> list[Any]:
+    """Do all; two groups that clash would do so again, and each with more that waits for it."""
+    try:
+        return [job.run() for job in jobs]
+    except Error as error:
+        if len(jobs) > 1 and is_clash(error):
+            raise Clash from error
+        raise
 
 
 _writer = _Writer()

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.connections import on_this_machine
-from chat.endpoint_models import Endpoint, EndpointModel
 from chat.keys import KeyLost
+from chat.models import Endpoint, EndpointModel
 from chat.probe import Findings, probe
 from chat.wire.endpoint import Endpoint as EngineEndpoint
 

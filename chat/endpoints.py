@@ -9,10 +9,10 @@ from django.conf import settings
 from chat.connections import DEMO_URL, connect, keep_only, slot_of, window_of
 from chat.db import read, write
 from chat.demo.wire import MODEL as DEMO_MODEL
-from chat.endpoint_models import Endpoint as StoredEndpoint
-from chat.endpoint_models import EndpointModel
 from chat.keys import KeyLost
-from chat.wire.endpoint import Endpoint, Target
+from chat.models import Endpoint as StoredEndpoint
+from chat.models import EndpointModel
+from chat.wire.endpoint import Abilities, Endpoint, Target
 from chat.wire.errors import EndpointError
 
 LISTED_MODELS = 8
@@ -91,7 +91,7 @@ async def fallback(model: str) -> Target | None:
     return _target_or_none(row) if row else None
 
 
-async def learned(endpoint: Endpoint, abilities: Mapping[str, bool | str]) -> None:
+async def learned(endpoint: Endpoint, abilities: Abilities) -> None:
     """Remember what an endpoint turned out to be able to do: in its row, or for this process where it has none."""
     endpoint.abilities.update(abilities)
     slot = slot_of(endpoint)
@@ -157,7 +157,7 @@ def _target_or_none(row: EndpointModel) -> Target | None:
         return None
 
 
-def _store_abilities(pk: int, abilities: Mapping[str, bool | str]) -> None:
+def _store_abilities(pk: int, abilities: Abilities) -> None:
     stored = StoredEndpoint.objects.select_for_update().filter(pk=pk).first()
     if stored:  # else it was deleted
         stored.abilities |= abilities

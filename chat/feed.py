@@ -2,24 +2,24 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 
 import structlog
 from autobahn.exception import Disconnected
 from django.utils.safestring import SafeString
 
-from chat import preview
-from chat.db import read
-from chat.sessions import COME_BACK
-from chat.unread import Unread
+from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE
+from chat import away, preview
+from chat.away import Away
+from chat.db import read_soon
+from chat.unread import FRAME_BYTES, Unread
 from chat.viewer import Viewer
 
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
-COME_BACK_LATER, NOT_HERE = 4013, 4404
 
 Order = Callable[[], None]
 
@@ -46,7 +46,7 @@ class Feed:
         self._orders: list[Order] = []
         self._extra: list[SafeString] = []
         self._woken = asyncio.Event()
-        self._stale = False
+        self._stale = self._blind = False
         preview.watch(conversation, self._woken.set)
         self._task = asyncio.create_task(self._go_on())
 
@@ -99,27 +99,40 @@ class Feed:
 
     def _look_after(self) -> float | None:
         """Return the seconds after which to look without being woken, if at all."""
-        if self.viewer.reads_afar:
+        if self._blind or self.viewer.reads_afar:
             return AFAR_SECONDS
         return POLL_SECONDS if self.viewer.waits else None
 
     async def _send_new(self) -> None:
-        parts: list[SafeString] = []
+        pieces: list[SafeString] = []
         orders, self._orders = self._orders, []
         for order in orders:
             order()
         if self._stale:
-            self._stale = False
-            newer = await read(self.viewer.catch_up)
+            newer = await self._newer()
             if newer is None:
                 await self.close(NOT_HERE)
                 return
-            parts.append(newer)
-        parts.append(self.viewer.stream())
+            pieces += newer
+        pieces.append(self.viewer.stream())
         extra, self._extra = self._extra, []
-        if frame := "".join([*parts, *extra]):
+        for frame in _packed([*pieces, *extra]):
+            if not self.unread.room.is_set():
+                await self._in_time(self.unread.room.wait())
             self.unread.sent(len(frame.encode()))
             await self._in_time(self.send(frame))
+
+    async def _newer(self) -> list[SafeString] | None:
+        """Return what is stored and new; nothing while the database is away, which is looked at again soon."""
+        self._stale = False
+        try:
+            newer = await read_soon(self.viewer.pieces)
+        except Away as gone:
+            away.complain(gone.reason)
+            self._stale = self._blind = True
+            return []
+        self._blind = False
+        return newer
 
     async def _in_time(self, reading: Awaitable[object]) -> None:
         """Wait for what happens only if the page reads; meanwhile nothing is held for it but its place in the rows.
@@ -131,3 +144,15 @@ class Feed:
                 await reading
         except TimeoutError:
             raise NotRead from None
+
+
+def _packed(pieces: Iterable[str]) -> Iterator[str]:
+    """Put pieces together to as few frames as are not too long; a piece itself is never cut."""
+    frame = ""
+    for piece in pieces:
+        if frame and len(frame.encode()) + len(piece.encode()) > FRAME_BYTES:
+            yield frame
+            frame = ""
+        frame += piece
+    if frame:
+        yield frame

@@ -5,13 +5,12 @@ from typing import ClassVar
 
 from django import forms
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
-from chat import preferences
-from chat.memory import MAX_FACTS, MAX_TEXT
+from chat import facts, preferences
+from chat.facts import MAX_TEXT
 from chat.models import Conversation, Fact, FactKind, Mode
 
 MAX_INSTRUCTIONS = 20_000
@@ -41,26 +40,30 @@ class FactForm(forms.Form):
 
     def clean(self) -> None:
         super().clean()
-        self._check_room()
-
-    def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"]
-        if text.casefold() in (other.casefold() for other in self._others().values_list("text", flat=True)):
-            raise ValidationError("This is remembered already.")
-        return text
+        if not self.errors:
+            self._fit()
 
     def write(self) -> bool:
         """Store what is valid. False, with an error in the form, where another tab was quicker."""
         try:
             with transaction.atomic():
                 User.objects.select_for_update().get(pk=self.owner.pk)  # one at a time, or the limit would not hold
-                self._check_room()
-                self._write()
+                self._fit()
+                if self.is_valid():
+                    self._write()
         except IntegrityError:
-            self.add_error(None, "This is remembered already.")
-        except ValidationError as error:
-            self.add_error(None, error)
+            self.add_error(None, facts.KNOWN)
         return self.is_valid()
+
+    def _fit(self) -> None:
+        """Put what was typed into its form, or say what is wrong with it."""
+        place = facts.Place(self.owner.pk, self.kind, self.fact.pk if self.fact else None)
+        try:
+            key, text = place.fit(self.cleaned_data.get("key", ""), self.cleaned_data["text"])
+        except facts.Unfit as unfit:
+            self.add_error(unfit.field or None, str(unfit))
+        else:
+            self.cleaned_data |= {"key": key, "text": text}
 
     def _write(self) -> None:
         if not self.fact:
@@ -69,14 +72,6 @@ class FactForm(forms.Form):
             # From now on it says what was typed here, so it does not come from a message any more.
             changed = {"version": F("version") + 1, "message": None, "updated": timezone.now()}
             Fact.objects.filter(pk=self.fact.pk).update(**self.cleaned_data, **changed)
-
-    def _check_room(self) -> None:
-        if not self.fact and self._others().count() >= MAX_FACTS:
-            raise ValidationError(f"{MAX_FACTS} are remembered, which is the most. Delete one first.")
-
-    def _others(self) -> QuerySet[Fact]:
-        others = Fact.objects.filter(owner=self.owner, kind=self.kind)
-        return others.exclude(pk=self.fact.pk) if self.fact else others
 
 
 class PreferenceForm(FactForm):
@@ -90,20 +85,6 @@ class PreferenceForm(FactForm):
         widget=forms.TextInput(attrs={"list": "known-preferences", "autocapitalize": "none", "spellcheck": "false"}),
     )
     text = OneLine(label="Value", max_length=MAX_TEXT)
-
-    def clean_key(self) -> str:
-        key = preferences.normal_key(self.cleaned_data["key"])
-        if not 0 < len(key) <= preferences.MAX_KEY:
-            raise ValidationError("Use the letters a to z, digits and underscores.")
-        if self._others().filter(key=key).exists():
-            raise ValidationError("There is a preference of this name already. Edit that one.")
-        return key
-
-    def clean_text(self) -> str:
-        try:
-            return preferences.normal_value(self.cleaned_data.get("key", ""), self.cleaned_data["text"])
-        except ValueError as error:
-            raise ValidationError(str(error)) from None
 
 
 class ThemeForm(forms.Form):

@@ -19,8 +19,9 @@ class BadFrame(Exception):
 
 
 def _message(value: object) -> str:
-    text = clean(value).strip() if isinstance(value, str) else ""
-    if not text:
+    """Take a message as it was written; only one of nothing but blanks is none."""
+    text = clean(value) if isinstance(value, str) else ""
+    if not text.strip():
         raise ValueError("Write a message first.")
     if len(text.encode()) > LONGEST_MESSAGE:
         raise ValueError(TOO_LONG)
@@ -67,11 +68,20 @@ class Send(BaseModel):
     mode: ModeName = None
 
 
-class Stop(BaseModel):
+class Acting(BaseModel):
+    """What a page does beside sending a message. One that names a `client_id` is told it when that was done."""
+
+    client_id: Annotated[ClientId | None, BeforeValidator(_blank_is_none)] = None
+
+
+class Stop(Acting):
+    """What is at work is stopped; with a `run` only that one, if it is not over."""
+
     action: Literal["stop"]
+    run: RunId = None
 
 
-class Edit(BaseModel):
+class Edit(Acting):
     """Another wording of a message. As with `send`, the same `client_id` again is harmless."""
 
     action: Literal["edit"]
@@ -81,37 +91,40 @@ class Edit(BaseModel):
     model: ModelChoice = ""
 
 
-class Regenerate(BaseModel):
-    """One more answer, beside the one named or to the message named."""
+class Regenerate(Acting):
+    """One more answer, beside the one named or to the message named. The same `client_id` again is harmless."""
 
     action: Literal["regenerate"]
     message_id: MessageId
     model: ModelChoice = ""
 
 
-class Continue(BaseModel):
-    """A run that goes on from the one that ended with the answer named, before it was done."""
+class Continue(Acting):
+    """A run that goes on from the one that ended with the answer named, before it was done.
+
+    The same `client_id` again is harmless.
+    """
 
     action: Literal["continue"]
     message_id: MessageId
     model: ModelChoice = ""
 
 
-class Show(BaseModel):
+class Show(Acting):
     """The branch that a message begins is to be shown."""
 
     action: Literal["show"]
     message_id: MessageId
 
 
-class Unqueue(BaseModel):
+class Unqueue(Acting):
     """A message that waits for its turn is taken back. It is named by its own id, or by that of its answer."""
 
     action: Literal["unqueue"]
     message_id: MessageId
 
 
-class StopAndSend(BaseModel):
+class StopAndSend(Acting):
     """What is at work is stopped for a message that waits, named as for `unqueue`."""
 
     action: Literal["stop_and_send"]

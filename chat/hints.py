@@ -10,7 +10,9 @@ from collections.abc import Callable
 from django.conf import settings
 
 from chat import rows
-from chat.db import read
+from chat.db import read_soon
+
+DELETED = -1
 
 Wake = Callable[[], None]
 
@@ -53,7 +55,10 @@ async def look() -> None:
     """Wake the viewers of conversations that went on since the last look: a hint may have been lost."""
     if not _watchers:
         return
-    for conversation, revision in (await read(rows.revisions, list(_watchers))).items():
+    asked = list(_watchers)
+    revisions = await read_soon(rows.revisions, asked)
+    for conversation in asked:
+        revision = revisions.get(conversation, DELETED)
         if conversation in _watchers and _looked.get(conversation) != revision:
             _looked[conversation] = revision
             tell_here(conversation)

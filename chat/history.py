@@ -9,10 +9,9 @@ from chat import branches
 from chat.agent.context import Cut, shortened
 from chat.agent.summary import summary_request, title_request
 from chat.agent.transcript import GO_ON, Answered, Asked, Entry, Frozen, Said, request
-from chat.kept_json import made_of
 from chat.models import Role, Run, Step, StepKind, StepStatus
+from chat.step_values import cut_of, reply_of, usage_of
 from chat.wire.usage import tokens_a_byte
-from chat.wire.values import Call
 
 
 @dataclass(slots=True)
@@ -43,7 +42,7 @@ class History:
 
     def _shorten(self, step: Step) -> None:
         """Take in a cut; one that folds counts once its summary is there, whole."""
-        cut, text = made_of(Cut, step.input["cut"]), step.output.get("text", "")
+        cut, text = cut_of(step), step.output.get("text", "")
         if cut.folded == self.cut.folded:
             self.cut = replace(self.cut, shrunk=cut.shrunk)
         elif step.status == StepStatus.DONE and text.strip():
@@ -52,7 +51,7 @@ class History:
     def _count(self, step: Step) -> None:
         """Take the rate from what an endpoint counted."""
         asks = step.kind == StepKind.MODEL and step.input["purpose"] == "answer" and not step.estimated
-        if asks and (prompt := step.prompt_tokens):
+        if asks and (prompt := usage_of(step).prompt):
             self.rate = tokens_a_byte(prompt, step.input["bytes"])
 
 
@@ -106,6 +105,6 @@ def _turn(step: Step) -> Iterator[Entry]:
     if step.kind == StepKind.TOOL and output:
         yield Answered(step.input["id"], output["text"])
     elif output.get("calls") and "last" not in step.input:
-        reasoning = (output.get("reasoning", ""), output.get("reasoning_field", ""), step.input.get("host", ""))
-        calls = tuple(made_of(Call, call) for call in output["calls"])
-        yield Asked(output.get("text", ""), calls, *reasoning, tuple(output.get("details", ())))
+        said = reply_of(step)
+        reasoning = (said.reasoning, said.reasoning_field, step.input.get("host", ""))
+        yield Asked(said.text, said.calls, *reasoning, said.details)

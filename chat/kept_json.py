@@ -5,24 +5,11 @@ be the same bytes. Its json does. That cannot be compared or searched as a whole
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.json import KeyTextTransform
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
-
-
-def made_of(kind: "type[T]", kept: Mapping[str, Any]) -> "T":
-    """Return a value made of what is kept of it. What a newer version of the site keeps besides is left out."""
-    known = {one.name for one in fields(kind)}
-    return kind(**{name: value for name, value in kept.items() if name in known})
 
 
 class KeptJSONField(models.JSONField):

@@ -1,7 +1,7 @@
 """A person's conversations as the navigation lists them: found by words, grouped by day."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -20,12 +20,12 @@ def listed(user: User, query: str = "") -> QuerySet[Conversation]:
     return found.filter(archived=False)
 
 
-def grouped(conversations: Iterable[Conversation]) -> list[tuple[str, list[Conversation]]]:
-    """Return headings, each with its conversations, in the order given."""
-    today = timezone.localdate()
+def grouped(conversations: Iterable[Conversation], zone: tzinfo) -> list[tuple[str, list[Conversation]]]:
+    """Return headings, each with its conversations, in the order given. `zone` says which day a moment is on."""
+    today = timezone.localdate(timezone=zone)
     groups: dict[str, list[Conversation]] = {}
     for conversation in conversations:
-        heading = "Pinned" if conversation.pinned else _heading(timezone.localdate(conversation.updated), today)
+        heading = "Pinned" if conversation.pinned else _heading(timezone.localdate(conversation.updated, zone), today)
         groups.setdefault(heading, []).append(conversation)
     return list(groups.items())
 

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from django.conf import settings
 
-from chat import hints, rows, runs, store
-from chat.db import read, write
+from chat import away, hints, rows, runs, store
+from chat.away import Away
+from chat.db import read_soon, write_lightly
 from chat.sessions import close_ended_sessions
 from chat.store import jobs
-from chat.sweep import sweep
+from chat.sweep import sweep, take_back
 
 FLUSH_SECONDS = 1.0
 SESSION_SECONDS = 1.0
@@ -19,6 +21,7 @@ OWNERSHIP_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 SWEEP_SECONDS = 2.0
 LOOK_SECONDS = 5.0
+LISTEN_SECONDS = 1.0  # until it listens again, if that ever ended
 
 log = structlog.get_logger("agentsite.process")
 
@@ -41,14 +44,13 @@ def start(serving: bool = True, sweeping: bool | None = None) -> None:
         asyncio.create_task(every(LEASE_SECONDS, keep_leases)),
         asyncio.create_task(every(LOOK_SECONDS, hints.look)),
     ]
-    if sweeping:
-        _tasks.append(asyncio.create_task(every(SWEEP_SECONDS, take_abandoned)))
+    _tasks.append(asyncio.create_task(every(SWEEP_SECONDS, take_abandoned if sweeping else take_back)))
     if serving:
         _tasks.append(asyncio.create_task(every(SESSION_SECONDS, close_ended_sessions)))
     if settings.REDIS_URL:
         from chat.shared_hints import listen  # its client comes with an extra
 
-        _tasks.append(asyncio.create_task(listen(drop_lost_runs)))
+        _tasks.append(asyncio.create_task(every(LISTEN_SECONDS, partial(listen, drop_lost_runs))))
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -56,31 +58,34 @@ async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
+        except Away as gone:
+            away.complain(gone.reason)
         except Exception:
-            log.exception("background work failed", work=work.__name__)
+            log.exception("background work failed", work=getattr(work, "func", work).__name__)
         await asyncio.sleep(seconds)
 
 
 async def flush_previews() -> None:
     """Keep in their rows the texts that live runs have said since the last time, all in one transaction."""
-    pieces, grown = [], set()
+    pieces, grown = [], []
     for work in tuple(runs.live.values()):
         showing = work.preview
         if showing and showing.number and (length := len(showing.read()) + len(showing.thought)) > showing.flushed:
-            showing.flushed = length
             pieces.append((work.run, work.attempt, showing.number, showing.text, showing.thought))
-            grown.add(work.conversation)
+            grown.append((showing, showing.number, length))
     if pieces:
-        await write(store.flush, pieces)
-    for conversation in grown:  # pages of this process have more than that
-        hints.tell_others(conversation)
+        await write_lightly(store.flush, pieces)
+    for showing, number, length in grown:
+        if showing.number == number:  # else it says something else by now, of which nothing is kept
+            showing.flushed = length
+        hints.tell_others(showing.conversation)  # pages of this process have more than that
 
 
 async def drop_lost_runs() -> None:
     """Let go of runs that are to stop, and of those not ours any more: taken over, or deleted with their person."""
     working = set(runs.live)
     if working:
-        kept = await read(rows.runs_of, runs.PROCESS)
+        kept = await read_soon(rows.runs_of, runs.PROCESS)
         for run in working - kept:
             runs.drop(run)
 
@@ -88,7 +93,7 @@ async def drop_lost_runs() -> None:
 async def keep_leases() -> None:
     """Renew the leases of our runs."""
     if runs.live:
-        await write(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
+        await write_lightly(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
 
 
 async def take_abandoned() -> None:

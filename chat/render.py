@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat import trace
@@ -17,6 +17,8 @@ from chat.markdown import render as markdown
 from chat.models import Message, Role, Run, RunStatus, Step
 from chat.rows import Talk
 from chat.words import figures_line, how_it_ended, summary_line
+
+ARTICLE_BYTES = 800  # without what was said
 
 DATA_STATUS = {
     RunStatus.QUEUED: "queued",
@@ -42,6 +44,22 @@ class Article:
     live: bool = False
     pager: "Pager | None" = None
     thoughts: Sequence["DrawnThought"] = ()
+    longer: bool = False  # it thought more before those
+    behind: bool = False  # another run is at work before it
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in a page."""
+        said = self.html if self.run else escape(self.message.text)
+        return ARTICLE_BYTES + sum(len(part.encode()) for part in (said, *(one.html for one in self.thoughts)))
+
+    @property
+    def retry(self) -> bool:
+        return self.run is not None and (self.run.status == RunStatus.FAILED or self.run.never_began)
+
+    @property
+    def goes_on(self) -> bool:
+        return self.run is not None and self.run.cut_short and not self.run.never_began
 
     @property
     def template(self) -> str:
@@ -77,6 +95,16 @@ def articles(talk: Talk) -> list[Article]:
     return [article(message, run, talk) for message, run in talk.messages]
 
 
+def last_articles(talk: Talk) -> tuple[list[Article], int | None]:
+    """Return the last messages that one page takes, at least one; and the first one's id, if there are more before."""
+    drawn = articles(talk)
+    kept = trace.last_that_fit([one.size for one in drawn])
+    while kept > 1 and drawn[-kept].message.role == Role.SUMMARY:  # it stands with the answer before it
+        kept -= 1
+    shown = drawn[-kept:] if kept else []
+    return shown, shown[0].message.pk if shown and (talk.earlier or kept < len(drawn)) else None
+
+
 def article(message: Message, run: Run | None, talk: Talk) -> Article:
     """Prepare a message for its templates."""
     pager = Pager.at(message, talk.siblings.get(message.pk, ()))
@@ -87,12 +115,14 @@ def article(message: Message, run: Run | None, talk: Talk) -> Article:
         run=run,
         html=markdown(message.text or (talk.partial.get(run.pk, "") if run.live else "")),
         status=DATA_STATUS[RunStatus(run.status)],
-        summary=summary_line(run),
+        summary=summary_line(run, is_next=talk.next == run.pk),
         figures=figures_line(run),
         ending=how_it_ended(run),
         live=run.live,
         pager=pager,
         thoughts=[DrawnThought(markdown(one.text), one.reasoning) for one in talk.thoughts.get(run.pk, ())],
+        longer=run.pk in talk.longer,
+        behind=talk.at_work,
     )
 
 
@@ -112,25 +142,19 @@ def replaced_article(drawn: Article) -> SafeString:
 
 def all_articles(conversation: uuid.UUID, talk: Talk) -> SafeString:
     """Return the frame that draws the whole list of messages anew, and the button for what is before it."""
-    drawn = articles(talk)
-    button = render_to_string("chat/_earlier_button.html", {"conversation": conversation, "earlier": earliest(talk)})
+    drawn, earlier = last_articles(talk)
+    button = render_to_string("chat/_earlier_button.html", {"conversation": conversation, "earlier": earlier})
     return oob("innerHTML:#earlier-messages", button) + oob(
         "innerHTML:#messages", joined(article_html(one) for one in drawn)
     )
-
-
-def earliest(talk: Talk) -> int | None:
-    """Return the id of the first message, if there are more before it."""
-    return talk.messages[0][0].pk if talk.earlier else None
 
 
 def changed_article(drawn: Article) -> SafeString:
     """Return the frame that changes the parts of an answer; while it is live its text is the preview's."""
     at = f"#m-{drawn.message.pk}"
     parts = [
-        oob(f"innerHTML:{at}-head", render_to_string("chat/_article_head.html", {"article": drawn})),
-        oob(f"innerHTML:{at}-thoughts", render_to_string("chat/_thoughts.html", {"thoughts": drawn.thoughts})),
-        oob(f"innerHTML:{at}-end", render_to_string("chat/_ending.html", {"article": drawn})),
+        oob(f"innerHTML:{at}-{part}", render_to_string(f"chat/_{template}.html", {"article": drawn}))
+        for part, template in (("head", "article_head"), ("thoughts", "thoughts"), ("end", "ending"))
     ]
     if not drawn.live:
         parts += [oob(f"innerHTML:{at}-{part}", "") for part in ("open", "thinking")]
@@ -138,15 +162,10 @@ def changed_article(drawn: Article) -> SafeString:
     return joined(parts)
 
 
-def panel_html(run: Run | None, steps: Sequence[Step]) -> SafeString:
-    """Return the inside of the trace panel."""
-    drawn = trace.panel(run, steps) if run else None
-    return render_to_string("chat/_panel.html", {"panel": drawn})
-
-
-def panel_frame(run: Run, steps: Sequence[Step]) -> SafeString:
-    """Return the frame that puts a run into the trace panel."""
-    return oob("innerHTML:#trace", panel_html(run, steps))
+def panel_frame(run: Run | None, steps: Sequence[Step]) -> SafeString:
+    """Return the frame that puts a run into the trace panel, or empties it."""
+    panel = trace.panel(run, steps) if run else None
+    return oob("innerHTML:#trace", render_to_string("chat/_panel.html", {"panel": panel}))
 
 
 def steps_html(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
@@ -163,7 +182,7 @@ def step_frames(run: Run, changed: Sequence[Step], since: int, whole: float) -> 
         if step.born <= since:
             row = {"row": trace.row(step, run, whole)}
             head = render_to_string("chat/_step_head.html", row)
-            body = render_to_string(row["row"].template, row)
+            body = render_to_string("chat/_fields.html", row)
             parts += [
                 oob(f"innerHTML:#step-{step.pk}-head", head),
                 oob(f"innerHTML:#step-{step.pk}-body", body),
@@ -181,34 +200,30 @@ def bar_frames(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
 
 def panel_head_frames(run: Run) -> SafeString:
     """Return the frame for a panel's sums and for the revision that it is at."""
-    sums = render_to_string("chat/_panel_sum.html", {"figures": trace.figures(run), "ending": how_it_ended(run)})
-    return oob(f"innerHTML:#panel-{run.pk}-sum", sums) + run_cursor(run.pk, run.revision)
-
-
-def run_cursor(run: uuid.UUID, revision: int) -> SafeString:
-    return format_html(
-        '<div id="cursor-run" hidden data-run="{}" data-revision="{}" hx-swap-oob="true"></div>',
-        run,
-        revision,
-    )
+    said = {"figures": trace.figures(run), "ending": how_it_ended(run), "failed": run.status == RunStatus.FAILED}
+    sums = render_to_string("chat/_panel_sum.html", said)
+    return oob(f"innerHTML:#panel-{run.pk}-sum", sums) + _itself("cursor_run", run=run)
 
 
 def conversation_cursor(revision: int) -> SafeString:
-    return format_html('<div id="cursor" hidden data-conversation-revision="{}" hx-swap-oob="true"></div>', revision)
+    return _itself("cursor", revision=revision)
 
 
 def follows_frame(follows: bool) -> SafeString:
     """Return the frame by which the page knows whether its trace goes on to the next run."""
-    return format_html(
-        '<div id="cursor-follows" hidden data-follows="{}" hx-swap-oob="true"></div>', "yes" if follows else "no"
-    )
+    return _itself("cursor_follows", follows=follows)
 
 
 def live_frames(run: Run | None, writing: bool = False) -> SafeString:
     """Return the frame for what follows from the live run: the Stop button and the line that says what goes on."""
-    stop = render_to_string("chat/_stop.html", {"live": run is not None})
-    doing = "" if run is None else "Writing" if writing else summary_line(run)
+    stop = render_to_string("chat/_stop.html", {"live": run})
+    doing = "" if run is None else "Writing" if writing and not run.stopping else summary_line(run, is_next=True)
     return oob("innerHTML:#stop-slot", stop) + oob("innerHTML:#status", doing)
+
+
+def held_frame() -> SafeString:
+    """Return the frame for the line that says what goes on, while nothing can be stored."""
+    return oob("innerHTML:#status", "Waiting for the server's database")
 
 
 def allowance_frame(words: str) -> SafeString:
@@ -222,7 +237,7 @@ def title_frame(title: str) -> SafeString:
 
 def sent_frame(client_id: str) -> SafeString:
     """Return the frame that gives the form a new id, after a message was stored."""
-    return format_html('<input type="hidden" name="client_id" id="client-id" value="{}" hx-swap-oob="true">', client_id)
+    return _itself("client_id", client_id=client_id)
 
 
 def taken_back(text: str) -> SafeString:
@@ -230,9 +245,14 @@ def taken_back(text: str) -> SafeString:
     return oob("innerHTML:#taken-back", text)
 
 
+def answered(client_id: str | None) -> SafeString:
+    """Return the frame that says that what a page asked for under an id was done, or refused in words."""
+    return _itself("answered", client_id=client_id) if client_id else SafeString("")
+
+
 def notice(words: str) -> SafeString:
     """Return the frame that says why something was refused."""
-    return format_html('<div id="notice" role="alert" hx-swap-oob="true">{}</div>', words)
+    return _itself("notice", notice=words)
 
 
 def preview_frames(
@@ -271,6 +291,11 @@ def plain_rest(message: int, text: str) -> SafeString:
 
 def joined(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def _itself(template: str, **context: object) -> SafeString:
+    """Return an element as the page has it, told to take its own place there."""
+    return SafeString(render_to_string(f"chat/_{template}.html", {**context, "oob": True}).strip())
 
 
 def oob(where: str, inside: str) -> SafeString:

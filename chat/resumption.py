@@ -1,16 +1,14 @@
 """How far a run had come when its process died, read from its rows, so that another one can go on from there."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from chat.agent.asking import is_empty
 from chat.agent.limits import Limits
 from chat.agent.task import Begun, Task
-from chat.kept_json import made_of
 from chat.models import Run, Step, StepKind, StepStatus
-from chat.wire.values import Call, Reply, Usage
+from chat.step_values import reply_of, usage_of
 from tools.registry import registry
 
 
@@ -18,7 +16,7 @@ def catch_up(task: Task, run: Run, steps: Sequence[Step]) -> None:
     """Bring the task of a run that has begun to where it was; its entries hold all that was said already."""
     asking = task.asking
     for step in steps:
-        if step.kind in (StepKind.MODEL, StepKind.CONTEXT) and step.status == StepStatus.DONE:
+        if step.asks_model and step.status == StepStatus.DONE:
             asking.budget.spend(usage_of(step), step.cost)
         if step.kind == StepKind.LIMIT:
             task.last = step.input["limit"]
@@ -68,24 +66,9 @@ def _plausible(run: Run, step: Step) -> float:
 
 def outside_ran(steps: Sequence[Step]) -> bool:
     """Say whether a tool ran whose result is text from outside; of one that is not there any more, nobody knows."""
-    tools = [step for step in steps if step.kind == StepKind.TOOL and "raw" not in step.input]
+    tools = [step for step in steps if step.kind == StepKind.TOOL and not step.never_ran]
     known = [registry.get(step.name) for step in tools]
     return any(tool is None or tool.outside for tool in known)
-
-
-def reply_of(step: Step) -> Reply:
-    """Return the reply that a model step stored."""
-    calls = tuple(made_of(Call, call) for call in step.output.get("calls", ()))
-    details = tuple(step.output.get("details", ()))
-    return replace(made_of(Reply, step.output), calls=calls, details=details, usage=usage_of(step))
-
-
-def usage_of(step: Step) -> Usage:
-    """Return the tokens that a step used."""
-    return Usage(
-        step.input_tokens, step.cache_read_tokens, step.cache_write_tokens, step.reasoning_tokens, step.output_tokens,
-        step.cost, step.estimated,
-    )  # fmt: skip
 
 
 def _answered(asked: Step, steps: Sequence[Step]) -> frozenset[str]:

@@ -2,20 +2,23 @@
 change falls between them."""
 
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
-from chat import branches
-from chat.agent.react import thought
+from chat import branches, thoughts
 from chat.branches import HEAD, key
-from chat.models import LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
+from chat.models import IS_LIVE, LIVE, Conversation, Message, Role, Run, RunStatus, Step, StepKind, StepStatus
+from chat.thoughts import Thought
 
 SHOWN_MESSAGES = 100
+MOST_MESSAGES = 1_000
+FEW_MESSAGES = 10  # before one that is looked for
 SHOWN_STEPS = 200
+ALL = 2**31
 
 # The counter and what changed after it, in one statement each; their rows may be newer, and are then drawn again. Of a
 # conversation it is what is on the branch shown; a summary is where its answer is. One row more than are shown says
@@ -36,26 +39,20 @@ FROM head LEFT JOIN chat_message message
 ORDER BY message.id
 """  # noqa: S608  Made of constants.
 STEPS_SINCE = """
-    SELECT step.*, run.revision AS now_at
-    FROM chat_run run LEFT JOIN chat_step step ON step.run_id = run.id AND step.revision > %s
+    SELECT step.*, run.revision AS now_at FROM chat_run run
+    LEFT JOIN (SELECT * FROM chat_step WHERE run_id = %s AND revision > %s LIMIT %s) step ON 1 = 1
     WHERE run.id = %s ORDER BY step.born, step.number
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """What a model thought in a step, in the open, or as the `reasoning` that its endpoint sends."""
-
-    text: str
-    reasoning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
     """Messages of the branch shown, each with its run if it is an answer, at a revision of their conversation.
 
+    `thoughts`, `partial` and `longer` are what was said and thought so far in their runs; see `chat.thoughts`.
     `siblings` has for each message that has others beside it all of them, in order. `anew` says that what a page has
-    of the list is to be replaced as a whole.
+    of the list is to be replaced as a whole. Where some of its runs wait, it is said whether another is `at_work`
+    before them, and which is `next` if none is.
     """
 
     revision: int
@@ -63,24 +60,32 @@ class Talk:
     messages: Sequence[tuple[Message, Run | None]] = ()
     thoughts: dict[uuid.UUID, list[Thought]] = field(default_factory=dict)
     partial: dict[uuid.UUID, str] = field(default_factory=dict)
+    longer: Collection[uuid.UUID] = ()
     siblings: dict[int, list[int]] = field(default_factory=dict)
     earlier: bool = False
     anew: bool = False
+    at_work: bool = True
+    next: uuid.UUID | None = None
 
     @property
     def runs(self) -> list[Run]:
         return [run for _, run in self.messages if run]
 
 
-def talk(conversation: uuid.UUID, before: int | None = None) -> Talk:
-    """Return the last messages of the branch shown, or the last ones before a message's id."""
-    path = branches.last(conversation, SHOWN_MESSAGES + 1, before)
-    ids = path.messages[:SHOWN_MESSAGES]
+def talk(conversation: uuid.UUID, before: int | None = None, down_from: int | None = None) -> Talk:
+    """Return the last messages of the branch shown, or the last ones before a message's id.
+
+    They are more than else where it takes more to go `down_from` a message, within reason.
+    """
+    path = branches.last(conversation, (MOST_MESSAGES if down_from else SHOWN_MESSAGES) + 1, before)
+    below = path.messages.index(down_from) if down_from in path.messages else 0
+    size = max(SHOWN_MESSAGES, below + FEW_MESSAGES)
+    ids = path.messages[:size]
     shown = Message.objects.filter(Q(pk__in=ids) | Q(parent__in=ids, role=Role.SUMMARY), conversation=conversation)
     pairs = [(message, getattr(message, "run", None)) for message in shown.select_related("run").order_by("pk")]
     beside = branches.siblings(conversation, [message for message, _ in pairs])
-    earlier = len(path.messages) > SHOWN_MESSAGES
-    return Talk(path.revision, path.title, pairs, *_said(pairs), beside, earlier)
+    earlier = len(path.messages) > size
+    return Talk(path.revision, path.title, pairs, *_said(pairs), beside, earlier, **_turn(conversation, pairs))
 
 
 def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
@@ -95,7 +100,8 @@ def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
     messages = [message for message in found if message.pk]
     runs = {run.answer_id: run for run in Run.objects.filter(answer__in=messages)} if messages else {}
     pairs = [(message, runs.get(message.pk)) for message in messages]
-    return Talk(head.now_at, head.title, pairs, *_said(pairs), branches.siblings(conversation, messages))
+    beside = branches.siblings(conversation, messages)
+    return Talk(head.now_at, head.title, pairs, *_said(pairs), beside, **_turn(conversation, pairs))
 
 
 def said(conversation: uuid.UUID, message: int) -> Talk:
@@ -106,9 +112,13 @@ def said(conversation: uuid.UUID, message: int) -> Talk:
     return Talk(0, "", [(one, None) for one in found], siblings=branches.siblings(conversation, found))
 
 
-def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
-    """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on."""
-    found = list(Step.objects.raw(STEPS_SINCE, [since, key(Run, run)]))
+def run_since(run: uuid.UUID, since: int, most: int = ALL) -> tuple[Run, list[Step]] | None:
+    """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on.
+
+    Where more than `most` have changed, it is some of them: one more than that.
+    """
+    pk = key(Run, run)
+    found = list(Step.objects.raw(STEPS_SINCE, [pk, since, most + 1, pk]))
     if not found or found[0].now_at == since:  # type: ignore[attr-defined]
         return None
     head = Run.objects.filter(pk=run).first()
@@ -126,11 +136,18 @@ def run_steps(run: Run, before: int | None = None) -> list[Step]:
     return list(steps.order_by("-number")[:SHOWN_STEPS])[::-1]
 
 
-def only_queued() -> list[uuid.UUID]:
-    """Return the conversations in which a run waits, and none is at work."""
-    queued = Run.objects.filter(status=RunStatus.QUEUED)
-    busy = Run.objects.filter(conversation=OuterRef("conversation"), status__in=LIVE).exclude(status=RunStatus.QUEUED)
-    return list(queued.filter(~Exists(busy)).values_list("conversation", flat=True).distinct())
+def only_queued(conversation: uuid.UUID | None = None) -> list[uuid.UUID]:
+    """Return the conversations in which a run waits, and none is at work; maybe that one alone."""
+    live = Run.objects.filter(IS_LIVE)
+    live = live.filter(conversation=conversation) if conversation else live
+    found = list(live.values_list("conversation", "status"))
+    busy = {where for where, status in found if status != RunStatus.QUEUED}
+    return list(dict.fromkeys(where for where, _ in found if where not in busy))
+
+
+def is_there(run: uuid.UUID) -> bool:
+    """Say whether a run was not deleted."""
+    return Run.objects.filter(pk=run).exists()
 
 
 def has_queued(conversation: uuid.UUID) -> bool:
@@ -144,7 +161,7 @@ def conversation_of_live(run: uuid.UUID) -> uuid.UUID | None:
 
 def runs_of(process: str) -> set[uuid.UUID]:
     """Return the live runs whose lease a process holds, without those that are to stop."""
-    return set(Run.objects.filter(owner=process, status__in=LIVE, stopping=False).values_list("pk", flat=True))
+    return set(Run.objects.filter(IS_LIVE, owner=process, stopping=False).values_list("pk", flat=True))
 
 
 def revisions(conversations: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -166,7 +183,12 @@ def live_answer(run: uuid.UUID, since: int) -> Talk:
     if message is None:
         return Talk(0, "")
     pairs = [(message, message.run)]
-    return Talk(0, "", pairs, *_said(pairs))
+    return Talk(0, "", pairs, *_said(pairs), **_turn(message.conversation_id, pairs))
+
+
+def unanswered(conversation: uuid.UUID, at: datetime) -> set[uuid.UUID]:
+    """Return the runs at work in a conversation whose owner does not answer any more."""
+    return {run.pk for run in live_runs(conversation) if run.unanswered(at)}
 
 
 def saying(run: uuid.UUID) -> Step | None:
@@ -175,27 +197,14 @@ def saying(run: uuid.UUID) -> Step | None:
     return steps.select_related("run").only("number", "output", "run__answer").order_by("number").last()
 
 
-def _said(
-    pairs: Sequence[tuple[Message, Run | None]],
-) -> tuple[dict[uuid.UUID, list[Thought]], dict[uuid.UUID, str]]:
-    """Return by run what its model thought, and what a live one has said so far or, while its title is made, in all.
+def _said(pairs: Sequence[tuple[Message, Run | None]]) -> thoughts.Said:
+    return thoughts.said([run for _, run in pairs if run])
 
-    What was lost, with its endpoint or its process, comes again and is left out.
-    """
-    runs = [run for _, run in pairs if run]
-    thoughts: dict[uuid.UUID, list[Thought]] = defaultdict(list)
-    partial: dict[uuid.UUID, str] = {}
-    steps = Step.objects.filter(run__in=runs, kind=StepKind.MODEL).order_by("run", "number")
-    for step in steps.only("run", "input", "output", "status") if runs else ():
-        output = step.output
-        if step.input.get("purpose", "answer") != "answer":
-            continue
-        acts = bool(output.get("calls"))
-        lost = step.status in (StepStatus.ERROR, StepStatus.UNKNOWN)
-        partial[step.run_id] = "" if acts or lost else output.get("text", "")
-        if step.status != StepStatus.DONE:  # what is thought right now is the preview's
-            continue
-        beside = thought(output.get("text", "")) if acts else ""
-        found = [Thought(output.get("reasoning", ""), True), Thought(output.get("thought", "")), Thought(beside)]
-        thoughts[step.run_id] += [one for one in found if one.text]
-    return dict(thoughts), partial
+
+def _turn(conversation: uuid.UUID, pairs: Sequence[tuple[Message, Run | None]]) -> dict[str, Any]:
+    if not any(run and run.status == RunStatus.QUEUED for _, run in pairs):
+        return {}
+    live = live_runs(conversation)
+    waiting = sorted((run for run in live if run.status == RunStatus.QUEUED), key=lambda run: not run.ahead)
+    at_work = len(waiting) < len(live)
+    return {"at_work": at_work, "next": waiting[0].pk if waiting and not at_work else None}

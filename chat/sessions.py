@@ -8,10 +8,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from agentsite.close_codes import COME_BACK, SIGN_IN_AGAIN
 from chat.access import session_user
-from chat.db import read
-
-COME_BACK, SIGN_IN_AGAIN = 4012, 4401
+from chat.db import read_soon
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +32,7 @@ open_sockets: set[OpenSocket] = set()
 async def close_ended_sessions() -> None:
     """Look once at the session of every open socket, and close those that may not be open any more."""
     if sockets := tuple(open_sockets):
-        for socket in await read(_ended, sockets):
+        for socket in await read_soon(_ended, sockets):
             await _close(socket, SIGN_IN_AGAIN)
 
 

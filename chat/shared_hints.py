@@ -8,24 +8,27 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from channels.layers import get_channel_layer
 from redis import RedisError
 
+from chat.away import Away, complain
 from chat.hints import tell_here
 
 PROCESSES = "processes"
 ANSWER_SECONDS = 0.5
 AWAY_SECONDS = 0.5  # how long a Redis that did not answer is left alone
 COMPLAIN_SECONDS = 60.0
+AWAY = "redis does not answer, so viewers in other processes see news late"
 
 log = structlog.get_logger("agentsite.hints")
 
 _me = uuid.uuid4().hex
 _outbox: dict[tuple[str, bool], None] = {}  # in order, and each once however often it was told meanwhile
 _posting: "asyncio.Task[None] | None" = None
-_silent_until = float("-inf")
+_silent_until: dict[str, float] = {}  # by what is said once a minute
 
 
 def post(conversation: uuid.UUID, stop: bool) -> None:
@@ -50,25 +53,63 @@ async def _post_all() -> None:
 
 
 async def listen(stopped: Callable[[], Awaitable[None]]) -> None:
-    """Hear what the other processes tell; where a run is to stop, `stopped` sees whether that is one of ours."""
+    """Hear what the other processes tell; where a run is to stop, `stopped` sees whether that is one of ours.
+
+    Neither a hint that makes no sense ends it, nor what `stopped` raises.
+    """
     # It says each second, with a traceback, that Redis is away.
-    logging.getLogger("channels_redis.pubsub").addFilter(_in_our_words)
+    if _in_our_words not in (pubsub := logging.getLogger("channels_redis.pubsub")).filters:
+        pubsub.addFilter(_in_our_words)
     layer = get_channel_layer()
+    to_stop = asyncio.Event()
+    stopping = asyncio.create_task(_stop_each_time(to_stop, stopped))
+    try:
+        channel = await _join(layer)
+        while True:  # once it is in the group, the layer itself comes back to a Redis that was away
+            try:
+                _heard(await layer.receive(channel), to_stop)
+            except (RedisError, OSError):
+                raise
+            except Exception as error:  # whoever may write to this Redis can say anything here
+                _complain(error, "hint not understood")
+    finally:
+        stopping.cancel()
+        await layer.flush()  # else what it goes on receiving would be kept for nobody
+
+
+async def _join(layer: Any) -> str:
+    """Return a channel of the processes' group, as soon as Redis answers."""
     while True:
         try:
-            channel = await layer.new_channel()
+            channel: str = await layer.new_channel()
             await layer.group_add(PROCESSES, channel)
+            return channel
         except (RedisError, OSError) as error:
             _complain(error)
             await layer.flush()
             await asyncio.sleep(AWAY_SECONDS)
-            continue
-        while True:  # once it is in the group, the layer itself comes back to a Redis that was away
-            hint = await layer.receive(channel)
-            if hint["from"] != _me:
-                tell_here(uuid.UUID(hint["conversation"]))
-                if hint["stop"]:
-                    await stopped()
+
+
+def _heard(hint: Any, to_stop: asyncio.Event) -> None:
+    if hint["from"] == _me:
+        return
+    conversation = uuid.UUID(hint["conversation"])
+    if hint["stop"]:
+        to_stop.set()
+    tell_here(conversation)
+
+
+async def _stop_each_time(to_stop: asyncio.Event, stopped: Callable[[], Awaitable[None]]) -> None:
+    """Look whether runs are to stop: beside the hints, since it asks the database, and once for many of them."""
+    while True:
+        await to_stop.wait()
+        to_stop.clear()
+        try:
+            await stopped()
+        except Away as gone:  # the process looks for itself every second
+            complain(gone.reason)
+        except Exception:
+            log.exception("runs not stopped")
 
 
 def _in_our_words(record: logging.LogRecord) -> bool:
@@ -77,8 +118,7 @@ def _in_our_words(record: logging.LogRecord) -> bool:
     return False
 
 
-def _complain(error: BaseException | None) -> None:
-    global _silent_until
-    if (now := time.monotonic()) >= _silent_until:
-        _silent_until = now + COMPLAIN_SECONDS
-        log.warning("redis does not answer, so viewers in other processes see news late", error=type(error).__name__)
+def _complain(error: BaseException | None, words: str = AWAY) -> None:
+    if (now := time.monotonic()) >= _silent_until.get(words, now):
+        _silent_until[words] = now + COMPLAIN_SECONDS
+        log.warning(words, error=type(error).__name__)

@@ -4,22 +4,28 @@ What was lost before its commit was sent was not done, and is done again. Of a c
 PostgreSQL itself says what became of it. With SQLite no connection is ever lost.
 """
 
+import random
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, DataError, Error, IntegrityError, connection, connections, transaction
 
+from chat.away import BUSY, NO_ANSWER, Away, why
+
 T = TypeVar("T")
 
 AGAIN_WITHIN = 30.0  # seconds; a server takes less to start again
+SOON = 2.0  # seconds, for what rather hears that the database is away
 APART = 0.1
 # Two processes came into each other's way, and one of them has to begin anew.
 CLASHES = ("40001", "40P01")
 
+_gone_since: float | None = None  # when it first did not answer, and has not since
 
-class Away(Exception):
-    """The database stays away. What was to be written was not, or it cannot be learned whether it was."""
+
+class Clash(Exception):
+    """Of several that share a transaction one came into another process's way, so each is to be done by itself."""
 
 
 def once(work: Callable[[], T]) -> T:
@@ -28,7 +34,7 @@ def once(work: Callable[[], T]) -> T:
     Where another process wrote just before what this would write too, it is done anew, and sees that. Raises what
     `work` raises, and Away.
     """
-    clashed, patience = False, _Patience()
+    met, patience = False, _Patience(AGAIN_WITHIN)
     while True:
         held = number = None
         try:
@@ -37,31 +43,42 @@ def once(work: Callable[[], T]) -> T:
             with transaction.atomic():
                 result = work()
                 number = _number()
+            patience.is_back()
             return result
         except Error as error:
             if _is_lost(held):
                 if number and _was_committed(number, patience):
+                    patience.is_back()
                     return result
                 patience.wait(error)
-            elif clashed or not _is_clash(error):
-                raise
+            elif reason := why(error):
+                raise Away(reason) from error
+            elif is_clash(error):
+                patience.wait(error, BUSY)
+            elif isinstance(error, IntegrityError) and not met:
+                met = True
             else:
-                clashed = True
+                raise
 
 
-def again(work: Callable[[], T]) -> T:
-    """Do what only reads, on a new connection if the one it had was lost. Raises Away."""
-    patience = _Patience()
+def again(work: Callable[[], T], soon: bool = False) -> T:
+    """Do what only reads, on a new connection if the one it had was lost. Raises Away, which may be `soon`."""
+    patience = _Patience(SOON if soon else AGAIN_WITHIN)
     while True:
         held = None
         try:
             connection.ensure_connection()
             held = connection.connection
-            return work()
+            result = work()
+            patience.is_back()
+            return result
         except Error as error:
-            if not _is_lost(held):
+            if _is_lost(held):
+                patience.wait(error)
+            elif reason := why(error):
+                raise Away(reason) from error
+            else:
                 raise
-            patience.wait(error)
 
 
 def without_pool() -> None:
@@ -74,14 +91,24 @@ def without_pool() -> None:
 
 
 class _Patience:
-    def __init__(self) -> None:
-        self.end = time.monotonic() + AGAIN_WITHIN
+    """How long to try again. It counts from when the database was there the last time, whoever noticed that first."""
 
-    def wait(self, error: Error | None = None) -> None:
-        """Let a moment pass, unless that were one too many."""
-        if time.monotonic() + APART > self.end:
-            raise Away from error
-        time.sleep(APART)
+    def __init__(self, seconds: float) -> None:
+        self.end = (_gone_since or time.monotonic()) + seconds
+
+    def wait(self, error: Error | None = None, reason: str = NO_ANSWER) -> None:
+        """Let a moment pass, unless that were one too many. Who clash wait for moments of different length."""
+        global _gone_since
+        pause = APART if reason == NO_ANSWER else APART * random.random()  # noqa: S311  No secret.
+        if reason == NO_ANSWER:
+            _gone_since = _gone_since or time.monotonic()
+        if time.monotonic() + pause > self.end:
+            raise Away(reason) from error
+        time.sleep(pause)
+
+    def is_back(self) -> None:
+        global _gone_since
+        _gone_since = None
 
 
 def _number() -> str | None:
@@ -131,5 +158,5 @@ def _answers() -> bool:
     return connection.vendor != "postgresql" or connection.is_usable()
 
 
-def _is_clash(error: Error) -> bool:
-    return isinstance(error, IntegrityError) or getattr(error.__cause__, "sqlstate", "") in CLASHES
+def is_clash(error: Error) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") in CLASHES

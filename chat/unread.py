@@ -4,10 +4,11 @@ import asyncio
 from collections import deque
 
 UNREAD_BYTES = 512 * 1024
+FRAME_BYTES = UNREAD_BYTES // 2
 
 
 class Unread:
-    """Counts the bytes that one page has not handled; `room` is set while they are fewer than UNREAD_BYTES.
+    """Counts the bytes that one page has not handled; `room` is set while there is some for one more frame.
 
     A page that never says what it has handled, such as a script, is not counted: there the server's own buffer tells.
     """
@@ -36,7 +37,7 @@ class Unread:
         self._look()
 
     def _look(self) -> None:
-        if self._bytes < UNREAD_BYTES:
+        if self._bytes <= UNREAD_BYTES - FRAME_BYTES:
             self.room.set()
         else:
             self.room.clear()

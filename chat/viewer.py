@@ -2,18 +2,20 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat import allowances, branches, render, rows, trace
+from chat import allowances, branches, driving, render, rows, trace
 from chat.markdown import render as markdown
-from chat.models import Role, Run, RunStatus
+from chat.models import Role, Run, RunStatus, Step
 from chat.preview import Preview, preview_of
 from chat.rows import Talk
 
 OPEN_LIMIT = 2_000
+LONGEST_PIECE = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -46,9 +48,13 @@ class Viewer:
     _told: bool | None = True
     _resumed: bool = False
     _unseen: bool = False
+    _lost: bool = False
     _title: str = ""
     _whole: float = 0
     _busy: bool = False
+    _held: frozenset[uuid.UUID] = frozenset()
+    _at_work: bool = False
+    _silent: set[uuid.UUID] = field(default_factory=set)
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
     _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
     _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
@@ -78,27 +84,51 @@ class Viewer:
         self._unseen = since is None or since > run.revision
         self.run_since = since or 0
 
+    def lose(self, told: bool | None) -> None:
+        """The page shows a run that is not here: it is to show the newest one instead, and to follow."""
+        self.run, self.run_since, self.follows, self._told, self._unseen, self._lost = None, 0, True, told, False, True
+
     def follow(self) -> None:
         """From here on the trace goes to the next run that begins."""
         self.follows = True
 
     def catch_up(self) -> SafeString | None:
-        """Return the frame for everything stored since the last time; None once the conversation is gone. Reads."""
+        """Return everything stored since the last time as one frame; None once the conversation is gone. Reads."""
+        pieces = self.pieces()
+        return None if pieces is None else render.joined(pieces)
+
+    def pieces(self) -> list[SafeString] | None:
+        """Return the same in parts that can be sent one by one: after each the page has what it says that it has.
+
+        Where reading fails in the middle, the page stays where it was, since nothing is sent of it.
+        """
+        before = [(one.name, copy(getattr(self, one.name))) for one in fields(self)]
+        try:
+            return self._pieces()
+        except Exception:
+            for name, value in before:
+                setattr(self, name, value)
+            raise
+
+    def _pieces(self) -> list[SafeString] | None:
         if self.since is None:
-            return SafeString("")
-        talk = rows.talk_since(self.conversation, self.since)
+            return []
+        title, talk = self._title, rows.talk_since(self.conversation, self.since)
         if talk is None:
             return None
-        if talk.anew:
-            parts = [*self._anew(), *self._answers(), *self._trace()]
-        else:
-            parts = [*self._messages(talk), *self._answers(), *self._trace()]
-        return render.joined(parts)
+        messages = render.joined(() if talk.anew else self._messages(talk))
+        if talk.anew or _is_long(messages):
+            self._title = title
+            messages = render.joined(self._anew())
+        pieces = [messages, *self._answers(), render.joined(self._trace())]
+        return pieces if any(pieces) or not self._busy else [*self._silence()]
 
     def stream(self) -> SafeString:
         """Return the frame for what live runs have said since the last time. Reads nothing."""
         showing = [(run, self._showing(run)) for run in self._live]
-        return render.joined(self._text(run, preview) for run, preview in showing if preview)
+        said = render.joined(self._text(run, preview) for run, preview in showing if preview)
+        held, self._held = self._held, frozenset(self._live.keys() & driving.let_go.keys())
+        return said + render.held_frame() if self._held - held else said
 
     def _anew(self) -> Iterator[SafeString]:
         """The whole list: another branch is shown, too much is newer, or the page has what there is not."""
@@ -127,6 +157,10 @@ class Viewer:
             live = rows.live_runs(self.conversation)
             shown = branches.shown(self.conversation, [run.answer_id for run in live], talk.revision)
             self._live = {run.pk: self._live.get(run.pk, -1) for run in live if run.answer_id in shown}
+            at_work = any(run.status != RunStatus.QUEUED for run in live)
+            if at_work != self._at_work:  # which says something of those that wait
+                self._live |= {run.pk: -1 for run in live if run.pk in self._live and run.status == RunStatus.QUEUED}
+                self._at_work = at_work
             self._afar = {pk: showing for pk, showing in self._afar.items() if pk in self._live}
             self._busy = bool(live)
             yield self._doing(live)
@@ -153,6 +187,14 @@ class Viewer:
                     self._texts.pop(pk, None)
                     yield render.preview_frames(message.pk, True, closed=markdown(talk.partial.get(pk, "")))
 
+    def _silence(self) -> Iterator[SafeString]:
+        """What is to be said while nothing happens: whether those who work on the live runs still answer."""
+        silent = rows.unanswered(self.conversation, timezone.now())
+        if changed := silent ^ self._silent:
+            self._silent = silent
+            self._live |= {pk: -1 for pk in changed if pk in self._live}
+            yield from self._answers()
+
     def _doing(self, live: Sequence[Run]) -> SafeString:
         """What goes on: of several live runs, the one that is at work."""
         run = rows.at_work(live)
@@ -175,30 +217,45 @@ class Viewer:
         return showing
 
     def _trace(self) -> Iterator[SafeString]:
-        """The steps of the run that the trace shows."""
+        """The steps of the run that the trace shows; where that is gone, those of the newest."""
+        if self.run and not self.follows and not Run.objects.filter(pk=self.run).exists():
+            self.lose(self._told)
         newest = branches.newest_run(self.conversation) if self.follows else None
         if newest and newest.pk != self.run:
             yield self._show(newest)
-        elif self.run and self._unseen and (run := Run.objects.filter(pk=self.run).first()):
-            yield self._show(run)
-        elif self.run and (found := rows.run_since(self.run, self.run_since)):
-            run, changed = found
-            whole = trace.scale(run, trace.latest(changed))
-            if whole != self._whole:
-                old = [step for step in rows.run_steps(run) if step.born <= self.run_since]
-                yield render.bar_frames(run, old, whole)
-                self._whole = whole
-            yield render.step_frames(run, changed, self.run_since, whole)
-            yield render.panel_head_frames(run)
-            self.run_since = run.revision
+        elif newest is None and self.follows and (self.run or self._lost):
+            self.run, self._lost = None, False
+            yield render.panel_frame(None, ())
+        elif self.run:
+            yield from self._steps(self.run)
         if self.follows != self._told:
             yield render.follows_frame(self.follows)
             self._told = self.follows
 
+    def _steps(self, pk: uuid.UUID) -> Iterator[SafeString]:
+        """The steps that changed; all that are shown where the page has none of them, or too many changed."""
+        if self._unseen and (run := Run.objects.filter(pk=pk).first()):
+            yield self._show(run)
+        elif found := rows.run_since(pk, self.run_since, rows.SHOWN_STEPS):
+            run, changed = found
+            frame = self._changed(run, changed) if len(changed) <= rows.SHOWN_STEPS else None
+            yield self._show(run) if frame is None or _is_long(frame) else frame
+            self.run_since = run.revision
+
+    def _changed(self, run: Run, changed: Sequence[Step]) -> SafeString:
+        parts: list[SafeString] = []
+        whole = trace.scale(run, trace.latest(changed))
+        if whole != self._whole:
+            old = [step for step in rows.run_steps(run) if step.born <= self.run_since]
+            parts.append(render.bar_frames(run, old, whole))
+            self._whole = whole
+        parts.append(render.step_frames(run, changed, self.run_since, whole))
+        return render.joined([*parts, render.panel_head_frames(run)])
+
     def _show(self, run: Run) -> SafeString:
-        """Put a run into the trace, from its beginning."""
+        """Put a run into the trace, with its last steps."""
         steps = rows.run_steps(run)
-        self.run, self.run_since, self._unseen = run.pk, run.revision, False
+        self.run, self.run_since, self._unseen, self._lost = run.pk, run.revision, False, False
         self._whole = trace.scale(run, trace.latest(steps))
         return render.panel_frame(run, steps)
 
@@ -224,3 +281,8 @@ class Viewer:
             more = rest[shown.open :]
         shown.closed, shown.open = closed, len(rest)
         return render.preview_frames(showing.message, reset, thought, blocks, opened, more, begins)
+
+
+def _is_long(piece: SafeString) -> bool:
+    """Say whether more is newer than a page is sent at once: then its end is drawn anew, with less before it."""
+    return len(piece.encode()) > LONGEST_PIECE

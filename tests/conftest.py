@@ -37,6 +37,7 @@ from django.test import Client  # noqa: E402
 from agentsite import login  # noqa: E402
 from chat import endpoints, metrics  # noqa: E402
 from tests import browsers, databases, network  # noqa: E402
+from tests.clocks import Clock  # noqa: E402
 from tests.serving import Site, served  # noqa: E402
 
 # Real hashing takes a third of a second for every account and every sign-in.
@@ -120,6 +121,11 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The threads of chat.db keep their connections, and a database that is in use cannot be dropped."""
     yield
     databases.end_connections()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 # Real servers and a real browser.

@@ -6,7 +6,7 @@ There each served site has one of its own, known by its folder, and what is made
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,20 +84,41 @@ def end_connections(environment: dict[str, str] | None = None) -> int:
     if not POSTGRES:
         return 0
     name = urlsplit(environment["DATABASE_URL"]).path[1:] if environment else PREFIX
-    whose = f"datname = '{name}' AND usename = current_user"  # the server's own work there is not ours to end
-    return _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {whose}")  # noqa: S608
+    return _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_ours(name)}")  # noqa: S608
+
+
+def _ours(name: str) -> str:
+    return f"datname = '{name}' AND usename = current_user"  # the server's own work there is not ours to end
 
 
 @contextmanager
 def closed(environment: dict[str, str]) -> Iterator[None]:
     """Let nobody in to the database of a site, as while its server starts again."""
-    name = urlsplit(environment["DATABASE_URL"]).path[1:]
-    _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    end_connections(environment)
+    shut(environment)
     try:
         yield
     finally:
-        _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        reopen(environment)
+
+
+def shut(environment: Mapping[str, str], server: str = URL) -> None:
+    """Let nobody in to the database of a site from here on; `server` is the address of another one beside it."""
+    name = urlsplit(environment["DATABASE_URL"]).path[1:]
+    _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', server)
+    _do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_ours(name)}", server)  # noqa: S608
+
+
+def reopen(environment: Mapping[str, str]) -> None:
+    name = urlsplit(environment["DATABASE_URL"]).path[1:]
+    _do(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+@contextmanager
+def locked(environment: dict[str, str]) -> Iterator[None]:
+    """Let nobody write to the database of a site, as while somebody else does."""
+    with opened(environment) as rows:
+        rows.execute("LOCK TABLE chat_conversation IN EXCLUSIVE MODE" if POSTGRES else "BEGIN IMMEDIATE")
+        yield
 
 
 def drop_all() -> None:
@@ -110,9 +131,9 @@ def _name(folder: Path) -> str:
     return f"{PREFIX}_{zlib.crc32(str(folder).encode()):08x}"
 
 
-def _do(statement: str) -> int:
+def _do(statement: str, server_url: str = URL) -> int:
     """Do something on the server; return how many rows it answered."""
     import psycopg  # Only where it is needed: SQLite's tests run without it.
 
-    with psycopg.connect(URL, autocommit=True) as server:
+    with psycopg.connect(server_url, autocommit=True) as server:
         return server.execute(statement).rowcount  # names cannot be parameters

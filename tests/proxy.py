@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Connection:
-    """One connection of a client, and the one to the site that stands for it. One that is stalled passes nothing on."""
+    """One connection of a client, and the one to the site that stands for it.
+
+    It passes on what the client says while `goes` is set, and what the site says while `comes` is.
+    """
 
     writers: list[asyncio.StreamWriter]
     is_socket: bool = False
     goes: asyncio.Event = field(default_factory=asyncio.Event)
+    comes: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Proxy:
@@ -34,6 +38,7 @@ class Proxy:
 
     def __init__(self, site: Site) -> None:
         self.lets_websockets_through = True
+        self.answer = b""  # if there is one, it is the proxy's own to all new connections
         self.handshakes = 0
         self.connections: set[Connection] = set()
         self.serving: set[asyncio.Task[None]] = set()
@@ -48,9 +53,12 @@ class Proxy:
         """Break every connection that is open now."""
         self._do(self._cut())
 
-    def stall(self) -> None:
-        """Pass on nothing more over the websockets that are open now, and let nobody know."""
-        self._do(self._stall())
+    def stall(self, *, answers_only: bool = False) -> None:
+        """Pass on nothing more over the websockets that are open now, and let nobody know.
+
+        With `answers_only` the site still hears what the client says.
+        """
+        self._do(self._stall(answers_only))
 
     def close(self) -> None:
         self._do(self._close())
@@ -70,16 +78,19 @@ class Proxy:
             for writer in connection.writers:
                 writer.transport.abort()
 
-    async def _stall(self) -> None:
+    async def _stall(self, answers_only: bool) -> None:
         for connection in self.connections:
             if connection.is_socket:
-                connection.goes.clear()
+                connection.comes.clear()
+                if not answers_only:
+                    connection.goes.clear()
 
     async def _close(self) -> None:
         self.server.close()
         await self._cut()
         for connection in self.connections:
             connection.goes.set()
+            connection.comes.set()
         await asyncio.gather(*self.serving)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,6 +105,10 @@ class Proxy:
             writer.write(REFUSAL)
             writer.close()
             return
+        if self.answer:
+            writer.write(self.answer)
+            writer.close()
+            return
         host, _, port = self.target.partition(":")
         try:
             back, forth = await asyncio.open_connection(host, int(port))
@@ -102,20 +117,21 @@ class Proxy:
             return
         connection = Connection([writer, forth], is_socket)
         connection.goes.set()
+        connection.comes.set()
         self.connections.add(connection)
         forth.write(self._renamed(head))
         await asyncio.gather(
-            self._pass(connection, reader, forth, not is_socket), self._pass(connection, back, writer, False)
+            self._pass(connection.goes, reader, forth, not is_socket), self._pass(connection.comes, back, writer, False)
         )
         self.connections.discard(connection)
 
     async def _pass(
-        self, connection: Connection, source: asyncio.StreamReader, sink: asyncio.StreamWriter, renames: bool
+        self, passes: asyncio.Event, source: asyncio.StreamReader, sink: asyncio.StreamWriter, renames: bool
     ) -> None:
         """Pass bytes on until either side ends, then end the other."""
         with suppress(OSError):
             while data := await source.read(SENT):
-                await connection.goes.wait()
+                await passes.wait()
                 sink.write(self._renamed(data) if renames else data)
                 await sink.drain()
         sink.close()

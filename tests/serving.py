@@ -94,7 +94,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
-    """A site that answers, until the block ends; that ends in an error if the site did before, or logged a traceback."""
+    """A site that answers, until the block ends: in an error if the site ended before, or logged a traceback."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
     databases.make(folder)

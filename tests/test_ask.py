@@ -1,19 +1,30 @@
 """One question in the terminal, as a person would type it."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from chat import store
 from chat.management.commands.ask import plain
+from chat.models import Run
+from chat.transact import once
 from tests import databases
-from tests.chat.made import conversation_of
+from tests.chat.made import NOW, conversation_of
 from tests.serving import ROOT, site_environment
+
+PATIENCE = 30.0
+ELSEWHERE = "another-machine:1:x"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +96,45 @@ def test_a_run_that_failed_does_not_exit_with_0(environment: dict[str, str]) -> 
     assert failed.returncode == 1
     assert "could not be reached" in failed.stdout
     assert "Traceback" not in failed.stderr
+
+
+@contextmanager
+def asking(user: User, conversation: UUID, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A question in a terminal that waits behind what another process works on."""
+    command = [sys.executable, "manage.py", "ask", "Hello", f"--user={user}", f"--conversation={conversation}"]
+    environment = site_environment(folder, DATABASE_URL=databases.suite_url(), LOG_LEVEL="WARNING")
+    asked = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not Run.objects.filter(status="queued").exists():
+            assert time.monotonic() < end, "Nothing was asked."
+            time.sleep(0.05)
+        yield asked
+    finally:
+        asked.kill()
+        asked.communicate()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_takes_back_a_question_that_waits_and_stops_nothing_else(alice: User, tmp_path: Path) -> None:
+    theirs = once(lambda: store.start_conversation(alice.pk, "Hi", "a", "demo", ELSEWHERE, timezone.now()))
+    with asking(alice, theirs.conversation, tmp_path) as asked:
+        asked.send_signal(signal.SIGINT)
+        asked.wait(PATIENCE)
+    run = Run.objects.get()
+    assert (run.pk, run.status, run.stopping) == (theirs.run, "running", False)
+    assert run.message.children.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_whose_conversation_is_deleted_ends_with_words(alice: User, tmp_path: Path) -> None:
+    theirs = once(lambda: store.start_conversation(alice.pk, "Hi", "a", "demo", ELSEWHERE, timezone.now()))
+    with asking(alice, theirs.conversation, tmp_path) as asked:
+        once(lambda: store.delete_conversations([theirs.conversation], NOW))
+        _, said = asked.communicate(timeout=PATIENCE)
+    assert asked.returncode == 1
+    assert "its conversation was deleted" in said
+    assert "Traceback" not in said
 
 
 def test_a_terminal_is_shown_escape_sequences_and_does_not_obey_them() -> None:

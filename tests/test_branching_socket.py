@@ -124,6 +124,28 @@ def test_what_waits_is_taken_back_once_and_its_text_returned_to_who_took_it(
         page.say(action="stop")
 
 
+def test_a_page_that_shows_what_was_taken_back_comes_back_and_goes_on(site: Site, alice_at: httpx2.Client) -> None:
+    here = begin(alice_at, "How are you?")
+    with opened(site, alice_at, here) as other:
+        other.say(action="resume", since=2)
+        other.ask(LONG)
+        other.ask("Not now")
+        other.until("Take back")
+        waits = re.findall(r'"run": "([0-9a-f-]{36})"', alice_at.get(f"/c/{here}/").text)[-1]
+        with opened(site, alice_at, here) as page:
+            page.say(action="resume", since=2, run=waits)
+            page.until(f'id="cursor-run" hidden data-run="{waits}"')
+            other.say(action="unqueue", message_id=messages(alice_at, here, "user")[-1])
+            newest = re.search(r'id="cursor-run" hidden data-run="([^"]+)"', page.until("innerHTML:#trace"))
+            assert newest
+            assert newest[1] != waits
+        with opened(site, alice_at, here) as page:
+            page.say(action="resume", since=2, run=waits, run_since=0, follows="no")
+            page.until(f'id="cursor-run" hidden data-run="{newest[1]}"')
+            other.say(action="stop")
+            page.until('data-value="stopped"')
+
+
 def test_stop_and_send_begins_what_waits(site: Site, alice_at: httpx2.Client) -> None:
     here = begin(alice_at, "How are you?")
     with opened(site, alice_at, here) as page:

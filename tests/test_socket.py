@@ -9,8 +9,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from agentsite import close_codes
 from tests.conftest import PASSWORD
-from tests.serving import Site, hidden
+from tests.serving import ROOT, Site, hidden
 from tests.sockets import begin, opened
 
 ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"'
@@ -68,25 +69,38 @@ def test_a_stranger_is_closed_exactly_as_for_a_conversation_that_is_not_there(
             assert page.seen == ""
 
 
+def test_the_script_of_the_page_knows_the_codes_that_sockets_are_closed_with() -> None:
+    script = (ROOT / "static/js/connection.js").read_text()
+    found = re.search(r"const \[([A-Z_, ]+)\] = \[([\d, ]+)\];", script)
+    assert found
+    known = dict(zip(found[1].split(", "), map(int, found[2].split(", ")), strict=True))
+    del known["TOO_LARGE"]  # autobahn's own
+    assert known == {name: code for name, code in vars(close_codes).items() if name.isupper()}
+
+
 def test_nobody_is_told_to_sign_in(site: Site, alice_at: httpx2.Client) -> None:
     conversation = begin(alice_at, "What is 1 + 1?")
     with opened(site, None, conversation) as page:
         assert page.close_code() == 4401
 
 
-def test_another_persons_run_is_refused_like_one_that_is_not_there(
+def test_another_persons_run_is_taken_like_one_that_is_not_there_and_the_page_follows_its_own(
     site: Site, alice_at: httpx2.Client, bob_at: httpx2.Client
 ) -> None:
     hers = alice_at.get(f"/c/{begin(alice_at, 'My secret plan')}/").text
     run = re.search(r'data-run="([^"]+)"', hers)
     assert run
-    with opened(site, bob_at, begin(bob_at, "What is 1 + 1?")) as page:
-        refusals = []
-        for asked in (run[1], str(uuid4())):
-            page.say(action="resume", run=asked)
-            refusals.append(page.until("There is no such run"))
-        assert refusals[0] == refusals[1]
-        assert "secret" not in page.seen
+    his = begin(bob_at, "What is 1 + 1?")
+    answers = []
+    for asked in (run[1], str(uuid4())):
+        with opened(site, bob_at, his) as page:
+            page.say(action="resume", since=0, run=asked, run_since=1, follows="no")
+            answers.append(page.until("innerHTML:#trace"))
+            assert 'data-follows="yes"' in page.seen
+            assert "1 + 1" in page.seen
+            assert run[1] not in page.seen
+            assert "secret" not in page.seen
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(

@@ -35,21 +35,18 @@ async def resolve(host: str, port: int) -> list[str]:
 class OutboundHttp:
     """GET requests to the public internet, without any proxy, cookie or login of the environment.
 
-    `allowed_hosts`: if given, no other host is asked. `private_hosts`: hosts that may have private addresses,
-    for an administrator to name. An entry "host:port" opens that port, "host" the usual two. `tls`: the
-    certificates that are trusted, else the system's.
+    `private_hosts`: hosts that may have private addresses, for an administrator to name. An entry "host:port" opens
+    that port, "host" the usual two. `tls`: the certificates that are trusted, else the system's.
     """
 
     def __init__(
         self,
         *,
-        allowed_hosts: Iterable[str] | None = None,
         private_hosts: Iterable[str] = (),
         resolve: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._private = ports_of(private_hosts)
-        self._allowed = None if allowed_hosts is None else ports_of(allowed_hosts)
         self._resolve = resolve
         self._given_tls = tls
 
@@ -96,9 +93,7 @@ class OutboundHttp:
     async def _addresses(self, target: Target) -> list[str]:
         """Where to connect to. One address that may not be reached is enough to refuse the host."""
         host, private = target.host, target.host in self._private
-        if self._allowed is not None and host not in self._allowed and not private:
-            raise HttpError(f"{host} is not one of the hosts that may be asked")
-        opened = PORTS | self._private.get(host, PORTS) | (self._allowed or {}).get(host, PORTS)
+        opened = PORTS | self._private.get(host, PORTS)
         if target.port not in opened:
             raise HttpError(f"{host}: port {target.port} is not open to requests")
         addresses = await self._look_up(host, target.port)

@@ -1,5 +1,7 @@
 """Accounts: Django's own pages, with what a person may use, and a deletion that takes their conversations along."""
 
+import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -8,9 +10,9 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from chat import store
 from chat.admin.history import DeletedWithHistory, history_of
-from chat.allowance_models import Allowance
-from chat.models import Conversation, Fact
+from chat.models import Allowance, Conversation, Fact
 
 admin.site.unregister(User)
 
@@ -30,6 +32,9 @@ class AccountAdmin(DeletedWithHistory, UserAdmin):  # type: ignore[type-arg]
         conversations = Conversation.objects.filter(owner__in=objs)
         facts = Fact.objects.filter(owner__in=objs).count()
         return {"conversations": conversations.count(), **history_of(conversations), "facts": facts}
+
+    def delete_rows(self, keys: Collection[int]) -> Collection[uuid.UUID]:
+        return store.delete_accounts(keys)
 
 
 @admin.register(Allowance)

@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from agentsite.env import is_plain_url
-from chat.endpoint_models import Endpoint
 from chat.keys import KeyLost
+from chat.models import Endpoint
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from chat.admin.endpoint_form import EndpointForm, key_state
 from chat.endpoint_check import check
-from chat.endpoint_models import Endpoint, EndpointModel
+from chat.models import Endpoint, EndpointModel
 
 ABILITIES = {
     "streaming": "Streams its replies",
@@ -24,6 +24,9 @@ ABILITIES = {
     "reasoning": "Takes its reasoning back",
     "stop": "Takes stop words",
     "ids": "Takes call ids of any form",
+    "roles": "Takes messages of one role in a row",
+    "system": "Takes a system prompt",
+    "window": "Takes in at most so many tokens",
 }
 WORDS = {True: "yes", False: "no"}
 

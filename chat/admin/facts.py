@@ -4,12 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from chat import preferences
+from chat import facts
 from chat.admin.history import link
 from chat.models import Fact, FactKind
 
@@ -19,27 +19,15 @@ class FactForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> None:
         super().clean()
-        if self.cleaned_data.get("kind", self.instance.kind) == FactKind.FACT:
-            self.cleaned_data["key"] = ""
-            return
-        key = preferences.normal_key(self.cleaned_data.get("key", ""))
-        if not key:
-            raise ValidationError({"key": "A preference needs a key, of the letters a to z, digits and underscores."})
-        try:
-            text = preferences.normal_value(key, self.cleaned_data.get("text", ""))
-        except ValueError as error:
-            raise ValidationError({"text": str(error)}) from None
-        self.cleaned_data |= {"key": key, "text": text}
-
-    def validate_unique(self) -> None:
-        """Refuse what its owner has already, also where the owner is no field of the form."""
-        super().validate_unique()
         if self.errors:
             return
+        owner = self.cleaned_data["owner"].pk if "owner" in self.cleaned_data else self.instance.owner_id
+        place = facts.Place(owner, FactKind(self.cleaned_data.get("kind", self.instance.kind)), self.instance.pk)
         try:
-            self.instance.validate_constraints()
-        except ValidationError:
-            self.add_error(None, "This is remembered already.")
+            key, text = place.fit(self.cleaned_data["key"], self.cleaned_data["text"])
+        except facts.Unfit as unfit:
+            raise ValidationError({unfit.field or NON_FIELD_ERRORS: str(unfit)}) from None
+        self.cleaned_data |= {"key": key, "text": text}
 
 
 @admin.register(Fact)

@@ -1,17 +1,22 @@
 """What the pages of rows that tell a history share: nothing in them can be changed, and JSON is readable."""
 
 import json
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
+from asgiref.sync import async_to_sync
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chat import runs
 from chat.models import Conversation, Message, Run, Step
+from chat.transact import once
 
 LONGEST_JSON = 100_000  # characters
 
@@ -40,8 +45,31 @@ class DeletedWithHistory(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows whose deletion takes their history along, which only superusers may do.
 
     They are shown how much goes, and not each row: Django would load and list them all, and then refuse, because
-    nobody may delete a message or a step by itself.
+    nobody may delete a message or a step by itself. The store deletes them, and what is at work there is let go of.
     """
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Done anew where a run that is at work came into its way."""
+        if request.method != "POST":
+            return super().delete_view(request, object_id, extra_context)
+        return once(lambda: super(DeletedWithHistory, self).delete_view(request, object_id, extra_context))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._delete([obj.pk])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        keys = list(queryset.values_list("pk", flat=True))
+        once(lambda: self._delete(keys))
+
+    def _delete(self, keys: Collection[Any]) -> None:
+        conversations = self.delete_rows(keys)
+        transaction.on_commit(lambda: async_to_sync(runs.forget)(conversations))
+
+    def delete_rows(self, keys: Collection[Any]) -> Collection[uuid.UUID]:
+        """Delete these rows by the store; return the conversations that went with them."""
+        raise NotImplementedError
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.is_superuser
@@ -76,10 +104,15 @@ def pretty(value: object, longest: int = LONGEST_JSON) -> str:
 
 def block(text: str) -> SafeString:
     """Return text as a block that keeps its lines."""
-    return format_html('<pre class="value">{}</pre>', text)
+    return format_html('<pre class="value" dir="auto">{}</pre>', text)
+
+
+def links(rows: Iterable[Model]) -> SafeString | str:
+    """Return links to the pages of some rows; "-" for none."""
+    return format_html_join(", ", "{}", ((link(row),) for row in rows)) or "-"
 
 
 def link(row: Model) -> SafeString:
     """Return a link to a row's page in the admin."""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, str(row) or "(empty)")
+    return format_html('<a href="{}" dir="auto">{}</a>', address, str(row) or "(empty)")

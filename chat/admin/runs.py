@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from chat.admin.history import History, block, link, pretty
+from chat.admin.history import History, block, link, links, pretty
 from chat.models import Run, Step, ToolCall
 from chat.words import count, dollars, duration
 
@@ -46,6 +46,7 @@ class RunAdmin(Figures):
     ordering = ("-created",)
     fieldsets = (
         (None, {"fields": ("conversation_link", "person", "question", "status", "stop_reason", "error", "model")}),
+        ("Where it stands", {"fields": ("message_link", "answer_link", "goes_on_from", "went_on")}),
         ("Figures", {"fields": (("turns", "tokens_used", "dollars", "time"), "tools_used")}),
         ("Times", {"fields": ("created", "started", "ended"), "classes": ("collapse",)}),
         ("What stayed the same in its requests", {"fields": ("frozen",), "classes": ("collapse",)}),
@@ -86,6 +87,22 @@ class RunAdmin(Figures):
         if run.stop_reason in ("", run.status):
             return run.get_status_display()
         return f"{run.get_status_display()}: {run.get_stop_reason_display()}"
+
+    @admin.display(description="message")
+    def message_link(self, run: Run) -> SafeString:
+        return link(run.message)
+
+    @admin.display(description="answer")
+    def answer_link(self, run: Run) -> SafeString:
+        return link(run.answer)
+
+    @admin.display(description="continues")
+    def goes_on_from(self, run: Run) -> SafeString | str:
+        return links([run.continues] if run.continues else [])
+
+    @admin.display(description="continued by")
+    def went_on(self, run: Run) -> SafeString | str:
+        return links(run.continued_by.order_by("created"))
 
     def question(self, run: Run) -> SafeString:
         return block(Truncator(run.message.text).chars(2000))

@@ -16,6 +16,7 @@ from chat.agent.limits import Budget
 from chat.agent.react import Voices
 from chat.wire.endpoint import Target, within
 from chat.wire.errors import EndpointError, NoReply
+from chat.wire.explained import spoken
 from chat.wire.gate import Ticket
 from chat.wire.stream import Assembler
 from chat.wire.usage import estimated, price
@@ -107,45 +108,59 @@ class Asking:
 
     async def _attempt(self, order: Order, target: Target, after: int) -> AsyncGenerator[Batch, None]:
         """Send a request once. An empty reply is an error, too."""
-        endpoint, number, first_token, self.error = target.endpoint, 0, None, None
-        assembler, textual = Assembler(endpoint.redactor()), order.textual(target)
-        voices, left = Voices(order.mode == "react", textual), self._left(order)
+        redactor, textual, self.error = target.endpoint.redactor(), order.textual(target), None
+        one = _Attempt(order, target, after, Assembler(redactor), Voices(order.mode == "react", textual), textual)
         try:
             _spare(target)
-            with await endpoint.gate.join(self.user) as ticket:
-                if not ticket.admitted:
-                    self.number += 1
-                    yield (*self.pending, WaitStarted(self.number, self.clock(), "wait", ticket.why))
-                    await self._pass(ticket, left())
-                without = endpoint.refused(target.model)
-                body = order.body(target, without)
-                self.number = number = self.number + 1
-                yield (*self.pending, self._started(order, target, body, without, after))
-                async with aclosing(endpoint.stream(body, assembler, left)) as pieces:
-                    async for text, reasoning in pieces:
-                        first_token = first_token or self.clock()
-                        thought, answer = voices.feed(text)
-                        if (reasoning or thought) and order.for_person:
-                            yield (TextDelta(number, reasoning + thought, thought=True),)
-                        if answer and order.for_person:
-                            yield (TextDelta(number, answer),)
-            whole = estimated(assembler.reply(order.turn, order.taken), len(body))
-            reply = react.read(whole, order.mode, textual, order.turn, order.taken)
-            cost = price(reply.usage, target.model, endpoint.base_url)
-            self.budget.spend(reply.usage, cost)
-            self.pending = (ModelEnded(number, self.clock(), first_token, reply, cost, order.purpose),)
-            self.reply, self.host, self.sent = reply, endpoint.host, len(body)
-            self.error = NoReply(EMPTY, "empty") if is_empty(reply, order.for_person) else None
-            endpoint.breaker.succeeded()
+            async with aclosing(self._send(one)) as batches:
+                async for batch in batches:
+                    yield batch
+            self._take(one)
         except NoReply as failure:
-            self.error = failure
-            voices.feed(assembler.held)
-            if number:
-                self.pending = (ModelFailed(number, self.clock(), str(failure), voices.answer, voices.thought),)
-            if failure.again and failure.reason == "error":
-                endpoint.breaker.failed()
-            elif number and failure.reason != "timeout":
-                endpoint.breaker.succeeded()  # it is there, though it refuses
+            self._fail(one, failure)
+
+    async def _send(self, one: "_Attempt") -> AsyncGenerator[Batch, None]:
+        """Wait for a turn, send the request, and take the reply in, showing it as it comes."""
+        order, endpoint, left = one.order, one.target.endpoint, self._left(one.order)
+        with await endpoint.gate.join(self.user) as ticket:
+            if not ticket.admitted:
+                self.number += 1
+                yield (*self.pending, WaitStarted(self.number, self.clock(), "wait", ticket.why))
+                await self._pass(ticket, left())
+            without = endpoint.refused(one.target.model)
+            body = order.body(one.target, without)
+            self.number += 1
+            one.number, one.sent = self.number, len(body)
+            yield (*self.pending, self._started(one, body, without))
+            async with aclosing(endpoint.stream(body, one.assembler, left)) as pieces:
+                async for text, reasoning in pieces:
+                    one.first_token = one.first_token or self.clock()
+                    for delta in one.hear(text, reasoning):
+                        yield (delta,)
+
+    def _take(self, one: "_Attempt") -> None:
+        """Read the reply, count it, and say that it is whole."""
+        order, target = one.order, one.target
+        whole = estimated(one.assembler.reply(order.turn, order.taken), one.sent)
+        reply = react.read(whole, order.mode, one.textual, order.turn, order.taken)
+        cost = price(reply.usage, target.model, target.endpoint.base_url)
+        self.budget.spend(reply.usage, cost)
+        self.pending = (ModelEnded(one.number, self.clock(), one.first_token, reply, cost, order.purpose),)
+        self.reply, self.host, self.sent = reply, target.endpoint.host, one.sent
+        self.error = NoReply(EMPTY, "empty") if is_empty(reply, order.for_person) else None
+        target.endpoint.breaker.succeeded()
+
+    def _fail(self, one: "_Attempt", failure: NoReply) -> None:
+        """Keep what had come of the reply, and tell the breaker whose fault it was."""
+        self.error, breaker = failure, one.target.endpoint.breaker
+        one.voices.feed(one.assembler.held)
+        if one.number:
+            said = (one.voices.answer, one.voices.thought)
+            self.pending = (ModelFailed(one.number, self.clock(), str(failure), *said),)
+        if failure.again and failure.reason == "error":
+            breaker.failed()
+        elif one.number and failure.reason != "timeout":
+            breaker.succeeded()  # it is there, though it refuses
 
     def _left(self, order: Order) -> Callable[[], float]:
         """Return what tells how many seconds there are for an attempt that begins now."""
@@ -160,9 +175,10 @@ class Asking:
         finally:
             self.pending = (WaitEnded(self.number, self.clock()),)
 
-    def _started(self, order: Order, target: Target, body: bytes, without: tuple[str, ...], after: int) -> ModelStarted:
+    def _started(self, one: "_Attempt", body: bytes, without: tuple[str, ...]) -> ModelStarted:
+        order, target = one.order, one.target
         return ModelStarted(
-            self.number, self.clock(), order.turn, target.model, after, hashlib.sha256(body).hexdigest(), len(body),
+            one.number, self.clock(), order.turn, target.model, one.after, hashlib.sha256(body).hexdigest(), one.sent,
             order.purpose, target.endpoint.host, without, order.last, order.cut,
         )  # fmt: skip
 
@@ -189,11 +205,38 @@ class Asking:
         return None
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """One request on its way: the `number` of its step once that is written, and what came of the reply so far.
+
+    `after` is the last step whose result it holds; it has `sent` bytes.
+    """
+
+    order: Order
+    target: Target
+    after: int
+    assembler: Assembler
+    voices: Voices
+    textual: bool
+    number: int = 0
+    sent: int = 0
+    first_token: datetime | None = None
+
+    def hear(self, text: str, reasoning: str) -> list[TextDelta]:
+        """Take in a piece of the reply; return what of it is shown."""
+        thought, answer = self.voices.feed(text)
+        if not self.order.for_person:
+            return []
+        shown = [TextDelta(self.number, reasoning + thought, thought=True)] if reasoning or thought else []
+        return [*shown, TextDelta(self.number, answer)] if answer else shown
+
+
 def _spare(target: Target) -> None:
     """Raise EndpointError for an endpoint that failed so often that it is left alone for a while."""
     if seconds := target.endpoint.breaker.open_for():
         raise EndpointError(
-            f"{target.endpoint.host} failed again and again, so it is left alone for {seconds:.0f} s more.", again=False
+            f"{target.endpoint.host} failed again and again, so it is left alone for {spoken(seconds)} more.",
+            again=False,
         )
 
 

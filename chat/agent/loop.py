@@ -74,12 +74,13 @@ def _end(task: Task) -> Ended | None:
     if error:
         if task.fits and error.reason == "context" and task.tightened < task.turn:
             task.tightened = task.turn
+            task.fitting.find_window(task.entries, asking.targets[0], error.window)
             task.fitting.tighten(task.entries)
             return None
         if task.fits and error.reason == "timeout" and not task.last:
             return None  # the time for work is up, and the time for summing up begins
         return failure(error, asking, task.fits)
-    task.fitting.learn(reply.usage, asking.sent)
+    task.fitting.learn(reply.usage, asking.sent, asking.targets[0])
     if task.last or not reply.calls:
         return ending(reply, asking, task.last)
     task.count_repeats(reply.calls)
@@ -102,7 +103,7 @@ async def _act(task: Task, call_tool: CallTool) -> AsyncGenerator[Batch, None]:
     asking.number = started[-1].number
     yield (*asking.pending, *started)
     texts: dict[int, str] = {}
-    most, left = task.fitting.result_bytes(asking, len(open_)), partial(asking.budget.left, last=False)
+    most, left = task.fitting.result_bytes(task.entries, asking, len(open_)), partial(asking.budget.left, last=False)
     async with aclosing(run_tools(started, call_tool, clock, left, most)) as results:
         async for asking.pending in results:
             texts |= {result.number: result.text for result in asking.pending}

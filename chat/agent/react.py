@@ -119,11 +119,14 @@ class Voices:
         for part in _LINE.findall(piece):
             self._held += part
             self._taken += len(part)
-            line = self._held.lstrip()
-            if part.endswith("\n") or not (self._begins and any(mark.startswith(line) for mark in self._marks)):
+            if part.endswith("\n") or not (self._begins and self._may_be_a_mark(self._held.lstrip())):
                 self.end()
                 self._begins = bool(self._marks) and part.endswith("\n")
         return self.thought[thought:], self.answer[answer:]
+
+    def _may_be_a_mark(self, line: str) -> bool:
+        """Say whether a line may still turn out to begin with a mark, or blanks may still follow the one it is."""
+        return any(mark.startswith(line) or line.rstrip(" \t") == mark for mark in self._marks)
 
     def end(self) -> None:
         """Take what is held back for what it is so far: no more of its line comes."""

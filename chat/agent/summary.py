@@ -7,7 +7,7 @@ from chat.agent.asking import Order
 from chat.agent.context import Cut, told
 from chat.agent.transcript import Answered, Asked, Entry, Said, Summary, encoded
 from chat.wire.endpoint import Target
-from chat.wire.values import JSON
+from chat.wire.values import Wire
 
 SUMMARISE = """\
 You write the summary that will stand in for the older part of a conversation between a person and an agent with tools.
@@ -23,7 +23,7 @@ LONGEST_CALL = 500  # characters of a call's arguments that are told
 def summary_request(entries: Sequence[Entry], model: str, without: Collection[str] = ()) -> bytes:
     """Return the request for a summary of entries, one after the other as plain text."""
     text = "\n\n".join(_line(told(entry)) for entry in entries)
-    return encoded({"model": model, "messages": _messages(SUMMARISE, text)}, without)
+    return encoded(model, _messages(SUMMARISE, text), without=without)
 
 
 def summary_order(old: Sequence[Entry], cut: Cut, turn: int, targets: list[Target]) -> Order:
@@ -46,10 +46,10 @@ def title_order(question: str, small: Target) -> Order:
 
 def title_request(question: str, model: str, without: Collection[str] = ()) -> bytes:
     """Return the request for a title."""
-    return encoded({"model": model, "messages": _messages(ENTITLE, question[:TITLE_CHARACTERS])}, without)
+    return encoded(model, _messages(ENTITLE, question[:TITLE_CHARACTERS]), without=without)
 
 
-def _messages(system: str, text: str) -> list[JSON]:
+def _messages(system: str, text: str) -> list[Wire]:
     return [{"role": "system", "content": system}, {"role": "user", "content": text}]
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,17 +87,23 @@ def request(
         messages = react.as_text(messages)
     if last:
         messages.append(wire(Said("user", SUM_UP.format(WORDS[last]))))
-    body: dict[str, JSON] = {"model": model, "messages": [*messages]}
+    body: dict[str, JSON] = {}
     if textual and "stop" not in without:
         body["stop"] = [react.OBSERVATION]
     if frozen.tools and not textual and not last:
         body["tools"] = [*frozen.tools]
-    return encoded(body, without)
+    return encoded(model, messages, body, without)
 
 
-def encoded(body: dict[str, JSON], without: Collection[str] = ()) -> bytes:
-    """Return a body as the bytes of a streamed request."""
-    body["stream"] = True
+def encoded(
+    model: str, messages: Sequence[Wire], more: Mapping[str, JSON] | None = None, without: Collection[str] = ()
+) -> bytes:
+    """Return the bytes of a streamed request: messages, and what `more` there is."""
+    if "system" in without:
+        messages = [{**message, "role": "user"} if message["role"] == "system" else message for message in messages]
+    if "system" in without or "roles" in without:
+        messages = alternating(messages)
+    body: dict[str, JSON] = {"model": model, "messages": [*messages], **(more or {}), "stream": True}
     if "stream_options" not in without:
         body["stream_options"] = {"include_usage": True}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -168,6 +174,16 @@ def repair(messages: Sequence[Wire]) -> list[Wire]:
         whole.append(message)
         whole += [results.pop(id_, wire(Answered(id_, UNANSWERED))) for id_ in call_ids(message)]
     return whole
+
+
+def alternating(messages: Sequence[Wire]) -> list[Wire]:
+    """Return messages of which none of the user follows another, nor a result: its text is joined to that."""
+    joined: list[Wire] = []
+    for message in messages:
+        if message["role"] == "user" and joined and joined[-1]["role"] in ("user", "tool"):
+            message = {**joined[-1], "content": _join(joined.pop(), message)}
+        joined.append(message)
+    return joined
 
 
 def call_ids(message: Wire) -> list[str]:

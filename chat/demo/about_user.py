@@ -76,7 +76,7 @@ def about_user(clause: str) -> Remember | Forget | Recall | Say | None:
     if match := FORGET.fullmatch(text):
         words = (match["words"] or match["from"]).strip(" .!?")
         return Forget("everything" if EVERYTHING.fullmatch(words) else words)
-    return Recall() if RECALL.fullmatch(text) and "?" in text + "?" else None
+    return Recall() if RECALL.fullmatch(text) else None
 
 
 def question_about_user(clause: str) -> Recall | None:

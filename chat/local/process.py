@@ -87,7 +87,12 @@ def start(
         engine.stop()
         trouble = engine.trouble or "what it said stands in the log."
         raise CannotStart(f"AGENT_LOCAL_GGUF is {str(file)!r}, which llama.cpp cannot load: {trouble}")
-    engine.base_url, engine.tools = f"{address}/v1", _tells_of_tools(address, key)
+    engine.base_url = f"{address}/v1"
+    try:
+        engine.tools = _tells_of_tools(address, key)
+    except (httpx2.HTTPError, ValueError) as error:
+        engine.stop()
+        raise CannotStart(f"The local model was loaded, and does not say what it can do: {error}") from None
     log.info(
         "local model started", model=order.name, pid=engine.process.pid, seconds=round(time.monotonic() - began, 3)
     )

@@ -11,7 +11,7 @@ SPARE_CELLS = 1_000  # the cells that a table may have beyond its characters
 
 
 class Grammar(MarkdownIt):
-    """Reads no HTML, and keeps links as they are written: `markdown_links` judges them."""
+    """Reads no HTML, and keeps links as they are written: `links.py` judges them."""
 
     def __init__(self, renderer: Callable[[MarkdownIt], RendererProtocol] = RendererHTML) -> None:
         super().__init__("commonmark", {"html": False}, renderer_cls=renderer)

@@ -2,17 +2,26 @@
 
 import math
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import User
+from django.db import connection
 
-from chat.allowance_models import SpentRun
 from chat.allowances import DAY, HOUR, TOKENS, Limit, limits_of, runs_since, standing
-from chat.models import Run
+from chat.branches import key
+from chat.models import Conversation, SpentRun
 from chat.store.counters import Refused
 from chat.words import plural
 
+SPENT = """
+    INSERT INTO chat_spentrun (user_id, at, tokens, cost)
+    SELECT answer.owner_id, answer.created, COALESCE(run.input_tokens, 0) + COALESCE(run.output_tokens, 0),
+        COALESCE(run.cost, 0)
+    FROM chat_run run JOIN chat_message answer ON answer.id = run.answer_id
+    WHERE run.conversation_id = %s AND NOT run.copied AND answer.created > %s
+"""
 WORDS = {
     "live_runs": "You may have {runs} at the same time, and {used} are not over yet.",
     "runs_an_hour": "You may start {runs} an hour, and started {used} in the last hour.",
@@ -41,15 +50,13 @@ def check_allowance(user: int, at: datetime) -> None:
         raise Refused(f"{said} {_way_out(reached, user, at)}")
 
 
-def keep_spent(conversation: uuid.UUID, at: datetime) -> None:
-    """Keep what the runs of the last day used, of a conversation that is about to be deleted."""
-    used = Run.objects.filter(conversation=conversation, answer__created__gt=at - DAY, copied=False)
-    kept = [
-        SpentRun(user_id=user, at=made, tokens=tokens, cost=cost or Decimal(0))
-        for user, made, tokens, cost in used.values_list("answer__owner", "answer__created", TOKENS, "cost")
-    ]
+def keep_spent(conversations: Collection[uuid.UUID], at: datetime) -> None:
+    """Keep what the runs of the last day used, of conversations that are about to be deleted."""
     SpentRun.objects.filter(at__lte=at - DAY).delete()
-    SpentRun.objects.bulk_create(kept)
+    since = connection.ops.adapt_datetimefield_value(at - DAY)
+    with connection.cursor() as cursor:
+        for conversation in conversations:
+            cursor.execute(SPENT, [key(Conversation, conversation), since])
 
 
 def _way_out(limit: Limit, user: int, at: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from chat import branches
 from chat.models import LIVE, Conversation, Message, Role, Run
 from chat.store.counters import Refused, raise_conversation
-from chat.store.messages import Sent, answer, opened, say, sent_before
+from chat.store.messages import Sent, answer, asked_before, opened, say, sent_before
 
 NOT_HERE = "There is no such message in this conversation."
 ALREADY = "This is being answered already."
@@ -36,26 +36,34 @@ def edit(
     return answer(row, said, said.pk, process, at)
 
 
-def regenerate(conversation: uuid.UUID, message: int, model: str, process: str, at: datetime) -> Sent:
+def regenerate(
+    conversation: uuid.UUID, message: int, model: str, process: str, at: datetime, client_id: str | None = None
+) -> Sent:
     """Store one more answer to a message, beside the one given, or beside all answers to it. Raises Refused."""
+    if asked := asked_before(conversation, client_id):
+        return asked
     row = opened(conversation, model, at)
     old = message_in(conversation, message)
     run = _run_of(old) if old.role == Role.ASSISTANT else None
     said, parent = (run.message, old.parent_id) if run else (old, old.pk)
     if Run.objects.filter(answer__parent=parent, message=said, status__in=LIVE).exists():
         raise Refused(ALREADY)
-    return answer(row, said, parent or said.pk, process, at, run.continues if run else None)
+    return answer(row, said, parent or said.pk, process, at, run.continues if run else None, client_id)
 
 
-def continue_run(conversation: uuid.UUID, message: int, model: str, process: str, at: datetime) -> Sent:
+def continue_run(
+    conversation: uuid.UUID, message: int, model: str, process: str, at: datetime, client_id: str | None = None
+) -> Sent:
     """Store a run that goes on from the one that ended with this answer before it was done. Raises Refused."""
+    if asked := asked_before(conversation, client_id):
+        return asked
     row = opened(conversation, model, at)
     run = _run_of(message_in(conversation, message))
     if not run.cut_short:
         raise Refused("This run is not over." if run.live else "This run came to its end. Write what else you want.")
     if run.continued_by.filter(status__in=LIVE).exists():
         raise Refused(ALREADY)
-    return answer(row, run.message, message, process, at, run)
+    return answer(row, run.message, message, process, at, run, client_id)
 
 
 def show(conversation: uuid.UUID, message: int) -> None:

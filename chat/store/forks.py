@@ -5,35 +5,47 @@ the fork's requests can be made again from its own rows.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Model
 
-from chat import branches
 from chat.branches import key
-from chat.models import LIVE, Conversation, Message, Role, Run, Step
+from chat.models import IS_LIVE, Conversation, Message, Role, Run, Step
 from chat.store.allowed import check_allowance
 from chat.store.branches import message_in
+from chat.store.copying import as_json, copy_rows, new_ids, table
 from chat.store.counters import Refused
 from chat.store.messages import Sent, answer
 
-BATCH = 200
 LONGEST_TITLE = 200
 
+# The messages from the first one down to one, and the summaries on the way; parents before their children.
+BRANCH = """
+    WITH RECURSIVE path(id, parent_id) AS (
+        SELECT id, parent_id FROM chat_message WHERE id = %s
+        UNION ALL
+        SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id
+    )
+    SELECT id, parent_id FROM path
+    UNION ALL
+    SELECT summary.id, summary.parent_id FROM path
+    JOIN chat_message summary ON summary.parent_id = path.id AND summary.role = 'summary'
+    ORDER BY id
+"""
 # A copy of a step finds its parent by the parent's number.
 PARENTS = """
     UPDATE chat_step SET parent_id = (
         SELECT copy.id FROM chat_step old JOIN chat_step copy ON copy.number = old.number
         WHERE old.id = chat_step.parent_id AND copy.run_id = chat_step.run_id
-    ) WHERE run_id = %s AND parent_id IS NOT NULL
+    ) WHERE run_id IN (SELECT id FROM chat_run WHERE conversation_id = %s) AND parent_id IS NOT NULL
 """
+# A copy of a run is found by its answer's copy, and what a step of it returned by the step's number.
 PAYLOADS = """
     INSERT INTO chat_payload (step_id, body, created)
-    SELECT copy.id, payload.body, payload.created FROM chat_payload payload
-    JOIN chat_step old ON old.id = payload.step_id JOIN chat_step copy ON copy.number = old.number
-    WHERE old.run_id = %s AND copy.run_id = %s
+    SELECT copy.id, payload.body, payload.created FROM ({pairs}) pair
+    JOIN chat_step old ON old.run_id = pair.old JOIN chat_payload payload ON payload.step_id = old.id
+    JOIN chat_step copy ON copy.run_id = pair.new AND copy.number = old.number
 """
 
 
@@ -43,25 +55,37 @@ def fork(
     """Return a new conversation with all that was said up to a message, and the run that begins there.
 
     There is one where that message is a person's, so that it is answered here too. A resend returns the fork that was
-    made. Raises Refused.
+    made. It takes the same few statements however long the conversation is. Raises Refused.
     """
     old = Conversation.objects.filter(pk=conversation).first()
     if old is None:
         raise Refused("This conversation was deleted.")
     if before := Message.objects.filter(owner=old.owner_id, client_id=client_id).first():
         return before.conversation_id, None
-    last = message_in(conversation, message)
-    path = branches.down_to(last.pk)
-    if Run.objects.filter(answer__in=path, status__in=LIVE).exists():
-        raise Refused("An answer is not over yet. Fork once it is, or from a message before it.")
-    if last.role == Role.USER:
+    is_asked = message_in(conversation, message).role == Role.USER
+    if is_asked:
         check_allowance(old.owner_id, at)
+    branch = _locked_branch(conversation, message)
     new = _conversation(old, at)
-    copies = _messages(path, new, client_id)
-    _runs(new, copies)
-    new.leaf = copies[last.pk]
+    copies = _messages(branch, new, client_id)
+    _runs(old, new, copies)
+    new.leaf = last = Message.objects.get(pk=copies[message])
     new.save(update_fields=["leaf"])
-    return new.pk, answer(new, copies[last.pk], copies[last.pk].pk, process, at) if last.role == Role.USER else None
+    return new.pk, answer(new, last, last.pk, process, at) if is_asked else None
+
+
+def _locked_branch(conversation: uuid.UUID, message: int) -> dict[int, int | None]:
+    """Return the parent of each message to copy; until this is committed nothing is said or taken back there."""
+    if not Conversation.objects.select_for_update(no_key=True).filter(pk=conversation):
+        raise Refused("This conversation was deleted.")
+    message_in(conversation, message)  # it may have been taken back meanwhile
+    with connection.cursor() as cursor:
+        cursor.execute(BRANCH, [message])
+        branch = dict(cursor.fetchall())
+    live = Run.objects.filter(IS_LIVE, conversation=conversation).values_list("answer", flat=True)
+    if not branch.keys().isdisjoint(live):
+        raise Refused("An answer is not over yet. Fork once it is, or from a message before it.")
+    return branch
 
 
 def _conversation(old: Conversation, at: datetime) -> Conversation:
@@ -72,58 +96,33 @@ def _conversation(old: Conversation, at: datetime) -> Conversation:
     )  # fmt: skip
 
 
-def _messages(path: Sequence[Message], new: Conversation, client_id: str) -> dict[int, Message]:
-    """Copy the messages of a branch, and the summaries on it; return the copies of the first by the ids of the old."""
-    copies = dict(zip((one.pk for one in path), _copied(path, new), strict=True))
-    next(iter(copies.values())).client_id = client_id
-    Message.objects.bulk_create(copies.values(), BATCH)
-    for one in path:
-        copies[one.pk].parent = copies[one.parent_id] if one.parent_id else None
-    Message.objects.bulk_update(copies.values(), ["parent"], BATCH)
-    summaries = list(Message.objects.filter(role=Role.SUMMARY, parent__in=copies).order_by("pk"))
-    made = _copied(summaries, new)
-    for one, copy in zip(summaries, made, strict=True):
-        copy.parent = copies[one.parent_id] if one.parent_id else None
-    Message.objects.bulk_create(made, BATCH)
+def _messages(branch: Mapping[int, int | None], new: Conversation, client_id: str) -> dict[int, int]:
+    """Copy messages; return the ids of the copies by those of the old ones."""
+    copies = dict(zip(branch, new_ids(Message, len(branch)), strict=True))
+    copy_rows(
+        Message, "id", [(old, copies[old], parent and copies[parent]) for old, parent in branch.items()],
+        ("id", "parent_id"), conversation_id=key(Conversation, new.pk), client_id=None,
+        born=new.revision, revision=new.revision,
+    )  # fmt: skip
+    Message.objects.filter(pk=next(iter(copies.values()))).update(client_id=client_id)
     return copies
 
 
-def _copied(messages: Sequence[Message], new: Conversation) -> list[Message]:
-    return [
-        Message(
-            conversation=new, role=one.role, text=one.text, owner_id=one.owner_id, version=one.version,
-            born=new.revision, revision=new.revision, created=one.created,
-        )
-        for one in messages
-    ]  # fmt: skip
-
-
-def _runs(new: Conversation, copies: Mapping[int, Message]) -> None:
-    """Copy the runs of the answers, with all they hold. In the order in which each continues the one before it."""
-    made: dict[uuid.UUID, uuid.UUID] = {}
-    for old, message, told, continues in (
-        Run.objects.filter(answer__in=copies).order_by("answer").values_list("pk", "message", "answer", "continues")
-    ):
-        made[old] = pk = uuid.uuid4()
-        _copy_rows(
-            Run, "id", old, id=key(Run, pk), conversation_id=key(Conversation, new.pk), message_id=copies[message].pk,
-            answer_id=copies[told].pk, continues_id=key(Run, made[continues]) if continues in made else None,
-            copied=True,
-        )  # fmt: skip
-        _copy_rows(Step, "run_id", old, run_id=key(Run, pk))
-        with connection.cursor() as cursor:
-            cursor.execute(PARENTS, [key(Run, pk)])
-            cursor.execute(PAYLOADS, [key(Run, old), key(Run, pk)])
-
-
-def _copy_rows(model: type[Model], column: str, of: uuid.UUID, **changed: str | uuid.UUID | int | None) -> None:
-    """Copy rows inside the database, so that their bodies need not pass through here; some columns are replaced."""
-    columns = [field.column for field in model._meta.local_concrete_fields if field.column != "id" or "id" in changed]
-    values = [changed[name] for name in columns if name in changed]
-    shown = ", ".join("%s" if name in changed else f'"{name}"' for name in columns)
-    names, table = ", ".join(f'"{name}"' for name in columns), model._meta.db_table
+def _runs(old: Conversation, new: Conversation, copies: Mapping[int, int]) -> None:
+    """Copy the runs of the answers, with all they hold."""
+    runs = Run.objects.filter(conversation=old).values_list("pk", "message", "answer", "continues")
+    found = [run for run in runs if run[2] in copies]
+    made = {pk: key(Run, uuid.uuid4()) for pk, *_ in found}
+    pairs = [(key(Run, pk), made[pk]) for pk, *_ in found]
+    rows = [
+        (key(Run, pk), made[pk], copies[message], copies[told], made.get(continues) if continues else None)
+        for pk, message, told, continues in found
+    ]
+    here = key(Conversation, new.pk)
+    given = ("id", "message_id", "answer_id", "continues_id")
+    copy_rows(Run, "id", rows, given, conversation_id=here, copied=True)
+    copy_rows(Step, "run_id", pairs, ("run_id",))
+    types = dict.fromkeys(("old", "new"), str(Run._meta.pk.rel_db_type(connection)))
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({names}) SELECT {shown} FROM {table} WHERE {column} = %s",  # noqa: S608
-            [*values, key(Run, of)],
-        )
+        cursor.execute(PARENTS, [here])
+        cursor.execute(PAYLOADS.format(pairs=table(types)), [as_json(pairs)])

@@ -4,14 +4,15 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chat.models import Message, Run, RunStatus
+from chat.models import BUSY, Message, Run, RunStatus
 from chat.store.counters import raise_conversation
 
 LEASE = timedelta(seconds=30)
-BUSY = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
-def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uuid.UUID, int] | None:
+def take_queued(
+    conversation: uuid.UUID, process: str, at: datetime, only: uuid.UUID | None = None
+) -> tuple[uuid.UUID, int] | None:
     """Give this process the queued run that is next in a conversation with no other at work: its id and attempt.
 
     Next is what was put ahead, then what was stored first; times do not count, since the clocks of processes differ.
@@ -21,10 +22,10 @@ def take_queued(conversation: uuid.UUID, process: str, at: datetime) -> tuple[uu
     if runs.filter(status__in=BUSY).exists():
         return None
     run = runs.filter(status=RunStatus.QUEUED).order_by("-ahead", "answer").first()
-    if run is None:
+    if run is None or only not in (None, run.pk):
         return None
     lease(run, process, at)
-    run.save(update_fields=["status", "started", "doing", "owner", "attempt", "lease_until"])
+    run.save(update_fields=["status", "started", "doing", "owner", "attempt", "lease_until", "ahead"])
     Message.objects.filter(pk=run.answer_id).update(revision=revision)
     return run.pk, run.attempt
 
@@ -39,13 +40,22 @@ def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
     Run.objects.filter(pk=run, attempt=attempt, status__in=BUSY).update(owner="", lease_until=at)
 
 
-def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None) -> int:
-    """Note that the runs at work in a conversation, but for one, are to stop; return how many there are."""
+def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
+    """Note that the runs at work in a conversation, but for one, or `only` one, are to stop; return how many they are.
+
+    Their rows are written before the conversation's revision, as at a run's end, which may come at the same time.
+    """
     runs = Run.objects.filter(conversation=conversation, status__in=BUSY)
-    return (runs.exclude(pk=spared) if spared else runs).update(stopping=True)
+    runs = runs.exclude(pk=spared) if spared else runs
+    runs = runs.filter(pk=only) if only else runs
+    answers = list(runs.values_list("answer", flat=True))
+    asked = runs.update(stopping=True)
+    if asked:
+        Message.objects.filter(pk__in=answers).update(revision=raise_conversation(conversation))
+    return asked
 
 
 def lease(run: Run, process: str, at: datetime) -> None:
     """Give a run, not saved yet, to a process."""
-    run.status, run.started, run.doing = RunStatus.RUNNING, at, "Thinking"
+    run.status, run.started, run.doing, run.ahead = RunStatus.RUNNING, at, "Thinking", False
     run.owner, run.attempt, run.lease_until = process, run.attempt + 1, at + LEASE

@@ -33,8 +33,10 @@ def put_first(conversation: uuid.UUID, message: int) -> uuid.UUID:
     """Let the run of a message that waits begin before others that wait; return its id. Raises Refused."""
     _locked(conversation)
     run = _waiting(conversation, message)
-    Run.objects.filter(conversation=conversation, ahead=True).update(ahead=False)
-    Run.objects.filter(pk=run.pk).update(ahead=True)
+    # Others than those that wait are not touched: their rows may be locked by who works on them.
+    waiting = Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED)
+    waiting.filter(ahead=True).exclude(pk=run.pk).update(ahead=False)
+    waiting.filter(pk=run.pk).update(ahead=True)
     return run.pk
 
 

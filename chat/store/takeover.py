@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from chat.agent.events import Ended
-from chat.models import Run, RunStatus, Step, StepKind, StepStatus
+from chat.models import BUSY, IS_LIVE, Run, RunStatus, Step, StepKind, StepStatus
 from chat.store import leases
 from chat.store.counters import StaleOwner, raise_run
 from chat.store.events import LOST, UNKNOWN, record
@@ -13,38 +13,42 @@ from chat.store.events import LOST, UNKNOWN, record
 MOST_CRASHES = 5  # in a row, with nothing done in between
 DIED = "The server stopped while this run was at work. What it had found stands in its trace."
 GIVEN_UP = f"The server stopped {MOST_CRASHES} times in a row while this run was at work, so it was given up."
-# Of all runs ever, these are few and have an index. SQLite takes a partial index for no values but those in the text.
-LIVE_RUNS = "SELECT * FROM chat_run WHERE status IN ('queued', 'running', 'waiting') ORDER BY created"
+NOT_STORED = "the database was away, and what came of this could not be stored"
+NO_RESULT = "Error: the result of this could not be stored; whether it took effect is unknown."
 
 
-def busy() -> list[Run]:
-    """Return the runs that a process works on, or should. Reads."""
-    return [run for run in Run.objects.raw(LIVE_RUNS) if run.status in leases.BUSY]
+def busy(conversation: uuid.UUID | None = None) -> list[Run]:
+    """Return the runs that a process works on, or should, with what says who does; maybe of one conversation. Reads."""
+    found = Run.objects.filter(IS_LIVE, status__in=BUSY)
+    found = found.filter(conversation=conversation) if conversation else found
+    found = found.only("conversation", "owner", "attempt", "lease_until", "stopping", "created")
+    return sorted(found, key=lambda run: run.created)  # in SQL it would lead SQLite to the index of all runs by time
 
 
-def take_over(found: Run, process: str, again: Collection[str], at: datetime) -> int:
-    """Give a run to this process, as it was found; return its new attempt.
+def take_over(found: Run, process: str, again: Collection[str], at: datetime, away: bool = False) -> int | str:
+    """Give a run to this process, as it was found; return its new attempt. It was lost as the database was `away`.
 
-    Where somebody wants it to stop, or it crashes again and again, it is ended instead, and 0 is returned.
+    Where somebody wants it to stop, or it crashes again and again, it is ended instead, and the reason is returned.
 
     `again` are the tools that may be run again; of any other one that was at work the model is told that its outcome
     is unknown. Raises StaleOwner where its owner still works on it, or somebody else was faster.
     """
     revision, run, steps = _claim(found)
-    if run.stopping or (not _given_up(run) and _crashes(steps) + 1 >= MOST_CRASHES):
-        _end(run, revision, steps, GIVEN_UP, at)
-        return 0
+    why = "away" if away else "given_up" if _given_up(run) else ""
+    if run.stopping or (not why and _crashes(steps) + 1 >= MOST_CRASHES):
+        return _end(run, revision, steps, GIVEN_UP, at)
     died = _last_seen(run, steps, at)
     for step in steps:
         if step.status == StepStatus.RUNNING:
-            _close(step, again, max(step.started, died), revision)
+            _close(step, again, max(step.started, died), revision, away)
     number = steps[-1].number + 1 if steps else 1
     Step.objects.create(
         run=run, number=number, kind=StepKind.RESUMED, name="Resumed", status=StepStatus.DONE, started=died, ended=at,
-        input={"attempt": run.attempt + 1} | ({"given_up": True} if _given_up(run) else {}),
+        input={"attempt": run.attempt + 1} | ({why: True} if why else {}),
         born=revision, revision=revision,
     )  # fmt: skip
-    run.status, run.doing = RunStatus.RUNNING, "Going on after the server stopped"
+    run.status = RunStatus.RUNNING
+    run.doing = f"Going on after the {'database was away' if away else 'server stopped'}"
     run.owner, run.attempt, run.lease_until = process, run.attempt + 1, at + leases.LEASE
     run.save(update_fields=["status", "doing", "owner", "attempt", "lease_until"])
     return run.attempt
@@ -59,9 +63,12 @@ def end_abandoned(found: Run, at: datetime) -> str:
     return _end(run, revision, steps, DIED, at)
 
 
-def end_waiting(conversation: uuid.UUID, at: datetime) -> int:
-    """Stop the run that waits first in a conversation, if no other is at work there; return how many that were."""
-    taken = leases.take_queued(conversation, "", at)
+def end_waiting(conversation: uuid.UUID, at: datetime, only: uuid.UUID | None = None) -> int:
+    """Stop the run that waits first in a conversation, if no other is at work there; return how many that were.
+
+    With `only` it is that one, or none.
+    """
+    taken = leases.take_queued(conversation, "", at, only)
     if taken is None:
         return 0
     run, attempt = taken
@@ -87,11 +94,10 @@ def _end(run: Run, revision: int, steps: Sequence[Step], words: str, at: datetim
     return ended.stop_reason
 
 
-def _close(step: Step, again: Collection[str], at: datetime, revision: int) -> None:
-    step.status, step.error, step.ended, step.revision = StepStatus.UNKNOWN, LOST, at, revision
-    never_ran = "raw" in step.input
-    if step.kind == StepKind.TOOL and step.name not in again and not never_ran:
-        step.output = {"text": UNKNOWN}
+def _close(step: Step, again: Collection[str], at: datetime, revision: int, away: bool) -> None:
+    step.status, step.error, step.ended, step.revision = StepStatus.UNKNOWN, NOT_STORED if away else LOST, at, revision
+    if step.kind == StepKind.TOOL and step.name not in again and not step.never_ran:
+        step.output = {"text": NO_RESULT if away else UNKNOWN}
     step.save(update_fields=["status", "error", "ended", "revision", "output"])
 
 
@@ -100,7 +106,7 @@ def _crashes(steps: Sequence[Step]) -> int:
     crashes = 0
     for step in reversed(steps):
         if step.kind == StepKind.RESUMED:
-            crashes += "given_up" not in step.input
+            crashes += not step.input.keys() & {"given_up", "away"}
         elif _got_on(step):
             break
     return crashes

@@ -1,21 +1,21 @@
 """The chat page: a new chat, a conversation, and the way to send, stop and branch without a websocket."""
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from chat import allowances, branches, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
 from chat.acts import act
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import articles, earliest, notice, taken_back
+from chat.render import last_articles, notice, taken_back
 from chat.views import asked
 from chat.words import summary_line
 
@@ -31,7 +31,7 @@ ACTIONS = ("regenerate", "continue", "fork", "show", "unqueue", "stop_and_send")
 
 
 @signed_in
-@require_GET
+@require_safe
 def new_chat(request: HttpRequest) -> HttpResponse:
     return render(request, "chat/page.html", _new_page(request))
 
@@ -55,11 +55,11 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
-    if request.method == "GET":
-        return render(request, "chat/page.html", _page(request, found))
+    if request.method != "POST":
+        return render(request, "chat/page.html", _page(request, found, _looked_for(request, found)))
     partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
         leads_to, text = async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
@@ -76,7 +76,7 @@ def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the messages before one, to be put above it."""
     found = conversation_or_404(user_of(request), pk)
@@ -85,22 +85,22 @@ def earlier_messages(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def conversations(request: HttpRequest) -> HttpResponse:
     """Return the list of conversations that hold the words asked for."""
     query, shown = asked.words(request, "q"), asked.number(request, "shown") or LISTED
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("chat:new")
-    found = _conversations(user_of(request), query, shown) | {"query": query, "current": request.GET.get("current")}
+    found = _conversations(request, query, shown) | {"query": query, "current": request.GET.get("current")}
     return render(request, "chat/_conversations.html", found)
 
 
-def _conversations(user: User, query: str = "", shown: int = LISTED) -> dict[str, Any]:
+def _conversations(request: HttpRequest, query: str = "", shown: int = LISTED) -> dict[str, Any]:
     """Return the list's beginning, how many to ask for to see more, and the first of those that were just asked for."""
-    found = list(listed(user, query)[: shown + 1])
+    found = list(listed(user_of(request), query)[: shown + 1])
     added = found[shown - LISTED : shown] if shown > LISTED else []
     return {
-        "conversation_groups": grouped(found[:shown]),
+        "conversation_groups": grouped(found[:shown], asked.zone(request)),
         "more": shown + LISTED if len(found) > shown else None,
         "focus": added[0].pk if added else None,
     }
@@ -120,34 +120,45 @@ async def _act(user: int, found: Conversation, frame: frames.Frame) -> tuple[uui
             return found.pk, await act(user, found, frame)
 
 
+def _looked_for(request: HttpRequest, found: Conversation) -> int | None:
+    """Return the message that an address leads to, on whichever branch it is: that one is then shown."""
+    message = asked.number(request, "message")
+    if message and request.method == "GET" and not branches.shown(found.pk, [message]):
+        with suppress(frames.BadFrame, store.Refused):  # it is not here any more
+            show = frames.check({"action": "show", "message_id": message})
+            async_to_sync(_act)(user_of(request).pk, found, show)
+    return message
+
+
 def _new_page(request: HttpRequest) -> dict[str, Any]:
     return _frame(request, "") | {"examples": EXAMPLES, "articles": []}
 
 
-def _page(request: HttpRequest, found: Conversation) -> dict[str, Any]:
-    talk = rows.talk(found.pk)
+def _page(request: HttpRequest, found: Conversation, down_from: int | None = None) -> dict[str, Any]:
+    talk = rows.talk(found.pk, down_from=down_from)
     newest = branches.newest_run(found.pk)
     live = rows.at_work(rows.live_runs(found.pk))
     return _frame(request, found.model) | {
         "conversation": found,
         "actions": ACTIONS,
         "panel": trace.panel(newest, rows.run_steps(newest)) if newest else None,
-        "live": live is not None,
-        "doing": summary_line(live) if live else "",
+        "live": live,
+        "doing": summary_line(live, is_next=True) if live else "",
         "revision": talk.revision,
         **_messages(talk),
     }
 
 
 def _messages(talk: rows.Talk) -> dict[str, Any]:
-    return {"articles": articles(talk), "earlier": earliest(talk)}
+    articles, earlier = last_articles(talk)
+    return {"articles": articles, "earlier": earlier}
 
 
 def _frame(request: HttpRequest, model: str) -> dict[str, Any]:
     """Return what the page shows around the messages."""
     names, demo = async_to_sync(_choice)()
     return {
-        **_conversations(user_of(request)),
+        **_conversations(request),
         "models": names,
         "model": model if model in names else next(iter(names), ""),
         "demo": demo,

@@ -5,7 +5,7 @@ import uuid
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from chat import render
 from chat.access import conversation_or_404, signed_in, user_of
@@ -15,7 +15,7 @@ from chat.viewer import Viewer
 
 
 @signed_in
-@require_GET
+@require_safe
 def frames(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return what a socket would send to a page that has what the query says, in the fields of `resume`."""
     viewer = Viewer(conversation_or_404(user_of(request), pk).pk)
@@ -23,7 +23,7 @@ def frames(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         frame = check({**request.GET.dict(), "action": "resume"})
         assert isinstance(frame, Resume)  # noqa: S101  By its action.
-        for order in orders(viewer, user_of(request), frame):
+        for order in orders(viewer, frame):
             order()
     except BadFrame as refusal:
         return HttpResponse(render.notice(str(refusal)), status=422)

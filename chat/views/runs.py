@@ -1,42 +1,46 @@
 """Runs on pages of their own: the list, one run's trace, and parts of it that are fetched when looked at."""
 
 import hashlib
-import json
 import uuid
 import zlib
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from chat import rows, trace
 from chat.access import run_or_404, signed_in, user_of
 from chat.history import request_again
 from chat.models import Run, Step, StepKind
+from chat.pretty import pretty
+from chat.step_fields import response_text
 from chat.views import asked
+from chat.words import how_it_ended, state
 
 PAGE = 50
 
 
 @signed_in
-@require_GET
+@require_safe
 def runs(request: HttpRequest) -> HttpResponse:
     found = Run.objects.filter(conversation__owner=user_of(request), copied=False).order_by("-created")
     page = Paginator(found.select_related("conversation", "message"), PAGE).get_page(request.GET.get("page"))
-    lines = [{"run": run, "figures": trace.figures(run), "state": run.stop_reason or run.status} for run in page]
+    lines = [
+        {"run": run, "figures": trace.figures(run), "state": state(run), "ending": how_it_ended(run)} for run in page
+    ]
     return render(request, "chat/runs.html", {"page": page, "lines": lines})
 
 
 @signed_in
-@require_GET
+@require_safe
 def run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = run_or_404(user_of(request), pk)
     return render(request, "chat/run.html", {"panel": trace.panel(found, rows.run_steps(found)), "run": found})
 
 
 @signed_in
-@require_GET
+@require_safe
 def steps(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the steps before a number, to be put above it."""
     found = run_or_404(user_of(request), pk)
@@ -45,28 +49,28 @@ def steps(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @signed_in
-@require_GET
+@require_safe
 def step_field(request: HttpRequest, pk: uuid.UUID, number: int, field: str) -> HttpResponse:
     """Return the whole of what an opened step shows in part: a request, a response, a result."""
     found = run_or_404(user_of(request), pk)
     step = get_object_or_404(Step.objects.select_related("run"), run=found, number=number)
-    match field, step.kind:
-        case "request", StepKind.MODEL:
+    match field:
+        case "request" if step.asks_model:
             return _request(request, step)
-        case "response", StepKind.MODEL:
-            text = trace.response_text(step)
-        case "result", StepKind.TOOL:
+        case "response" if step.asks_model:
+            text = response_text(step)
+        case "result" if step.kind == StepKind.TOOL:
             payload = getattr(step, "payload", None)
             text = zlib.decompress(payload.body).decode() if payload else step.output.get("text", "")
         case _:
             raise Http404
-    return render(request, "chat/_field.html", {"html": trace.pretty(text)})
+    return render(request, "chat/_field.html", {"html": pretty(text)})
 
 
 def _request(request: HttpRequest, step: Step) -> HttpResponse:
     """Make the request again from rows, and say whether it is what was sent."""
     body = request_again(step)
     same = hashlib.sha256(body).hexdigest() == step.input["sha256"]
-    text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    context = {"html": trace.json_html(text), "same": same, "sha256": step.input["sha256"], "size": len(body)}
+    html = pretty(body.decode())
+    context = {"html": html, "same": same, "sha256": step.input["sha256"], "size": len(body)}
     return render(request, "chat/_request.html", context)

@@ -1,7 +1,6 @@
 """The only place that talks to a model: sends a request through the openai client, reads the stream."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,10 +11,12 @@ import openai
 
 from chat.wire import strict
 from chat.wire.breaker import Breaker
-from chat.wire.errors import EndpointError, NoReply, StreamError, is_too_long
+from chat.wire.errors import EndpointError, NoReply, StreamError
+from chat.wire.explained import LONGEST_ERROR, answered, retry_after, silence, unreached
 from chat.wire.gate import Gate
 from chat.wire.listing import read_listing
 from chat.wire.redact import Redactor
+from chat.wire.refusals import ELSE_IT_IS, OF_A_MODEL, REFUSALS
 from chat.wire.sse import EventSplitter
 from chat.wire.stream import Assembler
 
@@ -23,36 +24,19 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 LIST_SECONDS = 5.0
 DRAIN_SECONDS = 0.5
-LONGEST_ERROR = 2_000  # characters that are searched; some wrap what another one said into their own
 DONE = "[DONE]"
 OUT_OF_TIME = "The time for this run was up."
 
-# What a request holds that some endpoints refuse, and how they say so. Asked without it, they answer.
-_NO = r"(un(supported|known|recognized|expected)|extra|forbidden|(not|n't) (support|permit|allow|accept)|require)"
-_TOOLS = r"\btool(s| use| calling| choice)\b(?!\W{0,4}\d)"  # with a number it is one tool that is at fault
-REFUSALS = {
-    "stream_options": rf"\bstream_options\b.{{0,80}}{_NO}|{_NO}.{{0,60}}\bstream_options\b",
-    "tools": rf"{_TOOLS}.{{0,50}}{_NO}|{_NO}.{{0,40}}{_TOOLS}|found that support tool use",
-    "reasoning": rf"\breasoning_(content|details)\b.{{0,80}}{_NO}|{_NO}.{{0,60}}\breasoning_(content|details)\b",
-    "stop": rf"['\"`]stop\b.{{0,40}}{_NO}|{_NO}.{{0,40}}['\"`]stop\b",
-    "ids": r"tool[ _]call[ _]id.{0,80}\b9\b",
-}
-
-REFUSED = ("refused the request ({status}).", "error")
-ADVICE = {
-    401: ("refused the key (401). Check it.", "error"),
-    403: ("refused the key (403). Check what it may do.", "error"),
-    404: ("knows no such model or address (404). Check both.", "error"),
-    429: ("asks to slow down (429). Wait a moment, then send the message again.", "rate_limited"),
-}
+Abilities = Mapping[str, bool | int | str]
 
 
 class Endpoint:
     """An OpenAI-compatible endpoint: `base_url`, its key, and in the process of tests or the demo a transport.
 
     `abilities` is what is known of what it can do ("stream_options", "tools", "parallel_tools" and the like), absent
-    while unknown; "tools:" and a model's name behind it where that depends on the model. `gate` and `breaker` are asked
-    before each request; `idle` are the seconds without a word after which a stream counts as cut.
+    while unknown; "tools:" and a model's name behind it where that depends on the model, and "window:" and its name for
+    the tokens that it was found to take in. `gate` and `breaker` are asked before each request; `idle` are the seconds
+    without a word after which a stream counts as cut.
     """
 
     def __init__(
@@ -60,7 +44,7 @@ class Endpoint:
         base_url: str,
         api_key: str,
         transport: httpx2.AsyncBaseTransport | None = None,
-        abilities: Mapping[str, bool | str] | None = None,
+        abilities: Abilities | None = None,
         gate: Gate | None = None,
         idle: float = IDLE_SECONDS,
     ) -> None:
@@ -90,7 +74,7 @@ class Endpoint:
         try:
             listed = await self._client.with_options(timeout=LIST_SECONDS).get("/models", cast_to=object)
         except openai.OpenAIError as error:
-            raise self._explain(error) from error
+            raise self._explain(error, LIST_SECONDS) from error
         except (ValueError, RecursionError):  # no JSON, though it says so
             listed = None
         return read_listing(listed, self.host, self.redactor())
@@ -101,11 +85,22 @@ class Endpoint:
         return tuple(name for name in REFUSALS if False in (known.get(name), known.get(f"{name}:{model}")))
 
     def learn(self, refused: str, model: str) -> bool:
-        """Remember what was refused; say whether that is news. Tools are a matter of the model, the rest is not."""
+        """Remember what was refused; say whether that is news."""
+        if refused in self.refused(model):
+            refused = ELSE_IT_IS.get(refused, "")
         if not refused or refused in self.refused(model):
             return False
-        self.abilities[f"tools:{model}" if refused == "tools" else refused] = False
+        self.abilities[f"{refused}:{model}" if refused in OF_A_MODEL else refused] = False
         return True
+
+    def window(self, model: str) -> int | None:
+        """Return how many tokens a model was found to take in, None while it refused nothing as too long."""
+        known = self.abilities.get(f"window:{model}")
+        return known if isinstance(known, int) and known > 0 else None
+
+    def learn_window(self, model: str, tokens: int) -> None:
+        """Remember that a request of more tokens is too long for a model."""
+        self.abilities[f"window:{model}"] = min(tokens, self.window(model) or tokens)
 
     async def stream(
         self, body: bytes, assembler: Assembler, left: Callable[[], float] = lambda: float("inf")
@@ -122,15 +117,17 @@ class Endpoint:
                     stream_cls=openai.AsyncStream[object],
                 )  # type: ignore[assignment]  # fmt: skip
         except openai.OpenAIError as error:
-            raise self._explain(error) from error
+            raise self._explain(error, self.idle) from error
         try:
             hide = self.redactor().hide
             async with aclosing(self._events(response, assembler, left)) as events:
                 async for data in events:
                     reasoned = len(assembler.reasoning)
-                    piece = assembler.feed(_parse(hide(data)))
+                    piece = assembler.feed(_parse(hide(data), self.host))
                     if piece or len(assembler.reasoning) > reasoned:
                         yield piece, assembler.reasoning[reasoned:]
+        except httpx2.TimeoutException as error:
+            raise StreamError(silence(self.host, self.idle)) from error
         except httpx2.HTTPError as error:
             raise StreamError(f"The connection to {self.host} broke: {type(error).__name__}.") from error
         finally:
@@ -149,8 +146,10 @@ class Endpoint:
         """Yield the data of each event. A comment that keeps the connection alive is no event."""
         kind = response.headers.get("content-type", "")
         if kind.startswith("application/json"):  # a whole reply to a streamed request
-            yield (await response.aread()).decode("utf-8", "replace")
+            async with within(left()):
+                whole = await response.aread()
             assembler.done = True
+            yield whole.decode("utf-8", "replace")
             return
         if kind.startswith("text/html"):
             raise StreamError(f"{self.host} answered with a web page instead of a reply. Is the base URL right?")
@@ -179,53 +178,25 @@ class Endpoint:
         except TimeoutError:
             if left < self.idle - silent:
                 raise NoReply(OUT_OF_TIME, "timeout", again=False) from None
-            raise StreamError(f"{self.host} said nothing for {self.idle:g} s.") from None
+            raise StreamError(silence(self.host, self.idle)) from None
 
-    def _explain(self, error: openai.OpenAIError) -> EndpointError:
-        """Say what went wrong, and what a person can do about it."""
+    def _explain(self, error: openai.OpenAIError, seconds: float) -> EndpointError:
+        """Say what went wrong, and what a person can do about it; it was waited for at most so many seconds."""
         if isinstance(error.__cause__, EndpointError):  # a transport of ours says it itself
             return error.__cause__
-        if isinstance(error, openai.APITimeoutError):
-            return EndpointError(f"{self.host} did not answer in time. Try again in a moment.")
         if isinstance(error, openai.APIConnectionError):
-            cause = type(error.__cause__).__name__ if error.__cause__ else "no connection"
-            return EndpointError(f"{self.host} could not be reached ({cause}). Is it running, and its address right?")
+            return unreached(self.host, error.__cause__, seconds)
         if not isinstance(error, openai.APIStatusError):
             return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.", again=False)
-        said, whole = self._clean(error), str(error.body)[:LONGEST_ERROR]
-        words, reason = ADVICE.get(
-            error.status_code, ("answered with status {status}. Try again in a moment.", "error")
-        )
-        if error.status_code in (400, 413, 422):
-            too_long = is_too_long(whole, error.code, error.type)
-            words, reason = ("says that this is too long for the model.", "context") if too_long else REFUSED
-        again = error.status_code in (408, 409, 429) or error.status_code >= 500
-        after = _retry_after(error.response.headers) if again else None
-        pause = f" It asks to be left alone for {after:g} s." if after else ""
-        message = f"{self.host} {words.format(status=error.status_code)}{pause} {said}".strip()
-        return EndpointError(message, reason, again, after, "" if reason == "context" else _refused(error, whole))
+        whole = f"{str(error.body)[:LONGEST_ERROR]} {error.code} {error.type}"
+        after = retry_after(error.response.headers)
+        return answered(self.host, error.status_code, self._clean(error), whole, after)
 
     def _clean(self, error: openai.APIStatusError) -> str:
         """Return what the endpoint said of the error, short and without the key, which some echo."""
         body = error.body
         said = str(body.get("message") or body) if isinstance(body, dict) else str(body or "")
         return self.redactor().hide(said)[:300]
-
-
-def _refused(error: openai.APIStatusError, said: str) -> str:
-    """Return what of a request the endpoint does not take, "" if it says nothing of the kind."""
-    if error.status_code not in (400, 404, 422, 500, 501):
-        return ""
-    return next((name for name, words in REFUSALS.items() if re.search(words, said, re.IGNORECASE)), "")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an endpoint asks to be left alone, if it says so in seconds."""
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 @asynccontextmanager
@@ -258,8 +229,8 @@ async def _drain(chunks: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _parse(data: str) -> object:
+def _parse(data: str, host: str) -> object:
     try:
         return strict.loads(data)
     except ValueError as error:
-        raise StreamError(f"The endpoint sent a line that is no JSON: {data[:80]!r}") from error
+        raise StreamError(f"{host} sent a line that is no JSON: {data[:80]!r}") from error

@@ -2,38 +2,30 @@
 
 from collections.abc import Mapping
 
-# How endpoints say, by code or in words, that a request does not fit into the model's window.
-TOO_LONG = (
-    "context_length",
-    "context length",
-    "context window",
-    "context_size",
-    "context size",
-    "maximum context",
-    "maximum number of tokens",
-    "too many tokens",
-    "maximum prompt length",
-    "prompt is too long",
-    "prompt too long",
-    "input is too long",
-    "input too long",
-    "input token count",
-    "reduce the length",
-)
+from chat.wire.refusals import is_too_long, refused_in, window_in
+
+LONGEST = 500  # characters of what an endpoint says of its error
 
 
 class NoReply(Exception):
     """A request that got no whole reply; the message is for people, without key or credentials.
 
     `reason` is the stop reason that it leads to; `again` says whether asking again may help, `after` how many
-    seconds the endpoint wants to be left alone before that. `refuses` names what of the request it does not take.
+    seconds the endpoint wants to be left alone before that. `refuses` names what of the request it does not take, and
+    `window` is how many tokens it takes, where a request was too long and it says so.
     """
 
     def __init__(
-        self, message: str, reason: str = "error", again: bool = True, after: float | None = None, refuses: str = ""
+        self,
+        message: str,
+        reason: str = "error",
+        again: bool = True,
+        after: float | None = None,
+        refuses: str = "",
+        window: int | None = None,
     ) -> None:
         super().__init__(message)
-        self.reason, self.again, self.after, self.refuses = reason, again, after, refuses
+        self.reason, self.again, self.after, self.refuses, self.window = reason, again, after, refuses, window
 
 
 class StreamCut(NoReply):
@@ -48,18 +40,19 @@ class EndpointError(NoReply):
     """The endpoint could not be asked, or refused."""
 
 
-def reported(error: object) -> StreamError:
-    """Read an error that came in mid stream; asking again helps unless the request itself is at fault."""
+def reported(error: object, begun: bool = False) -> StreamError:
+    """Read an error that came in mid stream; asking again helps unless the request itself is at fault.
+
+    Of a reply that has `begun` nothing was refused any more.
+    """
     fields = error if isinstance(error, Mapping) else {"message": error}
     code, kind = fields.get("code"), str(fields.get("type") or "")
-    at_fault = isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)
-    message = f"The endpoint reported an error: {str(fields.get('message') or error)[:500]}"
+    status = code if isinstance(code, int) else 400
+    message = f"The endpoint reported an error: {str(fields.get('message') or error)[:LONGEST]}"
+    whole = str(error)
     if is_too_long(message, code, kind):
-        return StreamError(message, "context", again=False)
-    return StreamError(message, again=not (at_fault or "invalid" in kind))
-
-
-def is_too_long(*said: object) -> bool:
-    """Say whether an endpoint's words or codes mean that the request is too long for the model."""
-    text = " ".join(str(part) for part in said).lower()
-    return any(phrase in text for phrase in TOO_LONG)
+        return StreamError(message, "context", again=False, window=window_in(whole))
+    at_fault = isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)
+    again = not (at_fault or "invalid" in kind)
+    refuses = "" if begun else refused_in(whole, status)
+    return StreamError(message, "rate_limited" if status == 429 else "error", again, refuses=refuses)

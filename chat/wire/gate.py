@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from itertools import count
@@ -34,7 +35,7 @@ class Ticket:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self) -> None:
-        """Return when the request may be sent. Called by the one who leaves, and cancelled with it."""
+        """Return when the request may be sent. Who is cancelled here has waited, and no more."""
         if not self.admitted:
             await self.gate.pass_through(self)
 
@@ -51,6 +52,8 @@ class Gate:
     Two requests are always a minute / N apart, after an idle hour too: there is no burst at the start. That alone
     keeps any 60 seconds to N requests and lets those who wait leave evenly; with a burst of B the last B of a full
     minute would have to wait for all of it. `pace` slows this down further to a rate shared between processes.
+
+    The last free place is for a user who holds none, so that nobody's hanging requests keep all others out.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Gate:
         self._waiting: list[Ticket] = []
         self._turns, self._count = dict[Hashable, int](), count(1)  # by user, the number of the last turn
         self._head: Ticket | None = None  # the one whose turn it is; no other passes before it
-        self._inside = 0
+        self._inside = Counter[Hashable]()  # by user
         self._departed = self._rests_until = -inf
         self._reserved: float | None = None
 
@@ -75,17 +78,17 @@ class Gate:
         self._waiting.append(ticket)
         self._call_next()
         try:
-            if self._head is ticket and not self._full and await self._to_departure() <= 0:
+            if self._head is ticket and await self._to_departure() <= 0:
                 self._admit(ticket)
         except BaseException:
             self.leave(ticket)
             raise
-        ticket.why = "" if ticket.admitted else self._why()
+        ticket.why = "" if ticket.admitted else self._why(user)
         return ticket
 
     async def pass_through(self, ticket: Ticket) -> None:
-        """Wait for the ticket's turn, for a place and for its moment, and admit it."""
-        while self._head is not ticket or self._full:
+        """Wait for the ticket's turn, which comes with a place, and for its moment, and admit it."""
+        while self._head is not ticket:
             ticket.woken.clear()
             await ticket.woken.wait()
         while (seconds := await self._to_departure()) > 0:  # noqa: ASYNC110  The moment may move meanwhile.
@@ -98,9 +101,8 @@ class Gate:
             return
         ticket.left = True
         if ticket.admitted:
-            self._inside -= 1
-            if self._head:
-                self._head.woken.set()
+            self._inside -= Counter([ticket.user])
+            self._call_next()
         elif self._head is ticket:
             self._head = None
             self._call_next()
@@ -111,18 +113,26 @@ class Gate:
         """Let nobody leave for that long: the endpoint asked for it."""
         self._rests_until = max(self._rests_until, self._clock() + seconds)
 
-    @property
-    def _full(self) -> bool:
-        return self._places is not None and self._inside >= self._places
+    def _has_place(self, user: Hashable) -> bool:
+        """Say whether there is a place for one more request of a user; a single place is for everybody."""
+        if self._places is None:
+            return True
+        kept = 1 if self._inside[user] and self._places > 1 else 0
+        return self._inside.total() + kept < self._places
 
     def _call_next(self) -> None:
-        """Give the turn, unless somebody has it, to whoever came first of the user whose last turn is longest ago."""
+        """Give the turn, unless somebody has it, to whoever came first of the user whose last turn is longest ago.
+
+        Only who has a place gets it, so that who has none is in nobody's way.
+        """
         if self._head:
             return
         if not self._waiting:
             self._turns.clear()
+        ready = [ticket for ticket in self._waiting if self._has_place(ticket.user)]
+        if not ready:
             return
-        self._head = min(self._waiting, key=lambda ticket: self._turns.get(ticket.user, 0))  # the first of equals
+        self._head = min(ready, key=lambda ticket: self._turns.get(ticket.user, 0))  # the first of equals
         self._waiting.remove(self._head)
         self._turns[self._head.user] = next(self._count)
         self._head.woken.set()
@@ -139,13 +149,14 @@ class Gate:
 
     def _admit(self, ticket: Ticket) -> None:
         ticket.admitted = True
-        self._inside += 1
+        self._inside[ticket.user] += 1
         self._departed, self._reserved, self._head = self._clock(), None, None
         self._call_next()
 
-    def _why(self) -> str:
-        if self._full:
-            return f"one of {self._places} places"
+    def _why(self, user: Hashable) -> str:
+        if not self._has_place(user):
+            kept = self._places and self._inside.total() < self._places
+            return f"one of {self._places} places" + (", the last of which is kept for others" if kept else "")
         if self._clock() < self._rests_until:
             return "the pause that the endpoint asked for"
         return f"the rate limit of {self._rate} requests a minute" if self._rate else "those before it"

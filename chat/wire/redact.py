@@ -8,11 +8,16 @@ PLACEHOLDERS = frozenset(
 )
 
 
+def is_secret(text: str) -> bool:
+    """Say whether a text is long enough, and not one of the words that only stand in a key's place."""
+    return len(text) >= SHORTEST and text.lower() not in PLACEHOLDERS
+
+
 class Redactor:
     """Hides one secret. Text that comes in pieces is held back where it may be the beginning of it."""
 
     def __init__(self, secret: str = "") -> None:
-        self._secret = secret if len(secret) >= SHORTEST and secret.lower() not in PLACEHOLDERS else ""
+        self._secret = secret if is_secret(secret) else ""
         self.held = ""  # the end of the text so far, which may be the secret's beginning
 
     def another(self) -> "Redactor":

@@ -17,6 +17,8 @@ from tools.text import clean, cleaned
 
 LONGEST_NAME = 200  # of an id, a tool or a model
 REASONING_FIELDS = ("reasoning_content", "reasoning")
+TEXT, THINKING = "text", "thinking"  # kinds of the parts that Mistral's content is made of
+FAILED = "error"  # a finish reason of some that pass on what others say
 
 
 @dataclass(slots=True)
@@ -53,12 +55,16 @@ class Assembler:
         """The end of it that is not shown yet, because it may be the beginning of a secret."""
         return self._redactor.held
 
+    @property
+    def _begun(self) -> bool:
+        return bool(self.text or self.reasoning or self._calls)
+
     def feed(self, chunk: object) -> str:
         """Take one chunk in; return the text it adds. Raises StreamError for an error or for garbage."""
         if not isinstance(chunk, Mapping):
             raise StreamError("The endpoint sent something that is not a chunk of a reply.")
         if chunk.get("error"):
-            raise reported(chunk["error"])
+            raise reported(chunk["error"], self._begun)
         if chunk.get("usage"):
             self._usage = read_usage(chunk["usage"])
         self._model = self._model or str(chunk.get("model") or "")
@@ -70,8 +76,11 @@ class Assembler:
     def reply(self, turn: int = 1, taken: Collection[str] = ()) -> Reply:
         """Return the whole reply; `taken` are the call ids that were used before.
 
-        Raises StreamCut where the stream just stopped, unless all that came is complete tool calls.
+        Raises StreamCut where the stream just stopped, unless all that came is complete tool calls, and where the
+        endpoint broke it off.
         """
+        if self._finish == FAILED:
+            raise StreamCut("The endpoint broke the reply off with an error, and does not say which.")
         calls = self._read_calls(turn, set(taken))
         unfinished = not calls or any(call.problem or not call.raw.strip() for call in calls)
         if unfinished and not (self.done or self._finish):
@@ -91,6 +100,8 @@ class Assembler:
     def _choice(self, choice: Mapping[str, object]) -> str:
         if choice.get("index"):  # only choice 0 is read
             return ""
+        if choice.get("error"):
+            raise reported(choice["error"], self._begun)
         self._finish = str(choice.get("finish_reason") or "") or self._finish
         delta = choice.get("delta") or choice.get("message")
         if not isinstance(delta, Mapping):
@@ -100,10 +111,7 @@ class Assembler:
         for fragment in _list(delta.get("tool_calls")):
             if isinstance(fragment, Mapping):
                 self._fragment(fragment)
-        piece = delta.get("content")
-        if not isinstance(piece, str):
-            return ""
-        shown = self._redactor.feed(piece)
+        shown = self._redactor.feed(_said(delta.get("content"), TEXT))
         self._text += shown
         return shown
 
@@ -112,7 +120,8 @@ class Assembler:
         details = _list(delta.get("reasoning_details"))
         self._details += cleaned([part for part in details if isinstance(part, dict)])
         told = {"reasoning_details": "".join(_told(part) for part in details)}
-        for name in (*REASONING_FIELDS, "reasoning_details"):
+        told[THINKING] = _said(delta.get("content"), THINKING)
+        for name in (*REASONING_FIELDS, "reasoning_details", THINKING):
             piece = told.get(name) or delta.get(name)
             if isinstance(piece, str) and piece and self._reasoning_field in ("", name):
                 self._reasoning_field = name
@@ -176,6 +185,14 @@ def _told(detail: object) -> str:
     """Return what a part of OpenRouter's `reasoning_details` says; an encrypted one says nothing."""
     said = (detail.get("text") or detail.get("summary")) if isinstance(detail, Mapping) else ""
     return said if isinstance(said, str) else ""
+
+
+def _said(content: object, kind: str) -> str:
+    """Return what content says as text, or in its parts of another kind; a part may hold its text in parts again."""
+    if isinstance(content, str):
+        return content if kind == TEXT else ""
+    parts = [part for part in _list(content) if isinstance(part, Mapping) and part.get("type") == kind]
+    return "".join(_said(part.get(kind), TEXT) for part in parts)
 
 
 def _list(value: object) -> list[object]:

@@ -41,7 +41,8 @@ def estimated(reply: Reply, size: int) -> Reply:
     usage = reply.usage
     if usage.input is not None and usage.output is not None:
         return reply
-    written = len(reply.text) + len(reply.reasoning) + sum(len(call.name) + len(call.raw) for call in reply.calls)
+    said = (reply.text, reply.reasoning, *(part for call in reply.calls for part in (call.name, call.raw)))
+    written = sum(len(part.encode("utf-8", "replace")) for part in said)
     guess = replace(
         usage,
         input=_tokens(size) if usage.input is None else usage.input,

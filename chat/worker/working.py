@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+import socket
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from procrastinate.exceptions import ConnectorException
 
 from chat import process
 from chat.draining import drain
+from chat.worker.watched import watched
 
 RUNS_AT_ONCE = 20  # they mostly wait for an endpoint
 POLL_SECONDS = 0.5  # a conversation's lock that comes free is told by nobody
@@ -23,11 +25,16 @@ AWAY_SECONDS = 0.5
 log = structlog.get_logger("agentsite.worker")
 
 
-async def work(app: App, **options: Any) -> None:
+async def work(app: App, listener: socket.socket | None = None, **options: Any) -> None:
     """Fetch jobs, with Procrastinate's own `options`, until SIGTERM or Ctrl-C; then let live runs end, or leave them.
 
-    Told to stop once more, it leaves them at once.
+    Told to stop once more, it leaves them at once. On `listener` it says how it is.
     """
+    with watched(listener) if listener else nullcontext():
+        await _work(app, options)
+
+
+async def _work(app: App, options: dict[str, Any]) -> None:
     process.start(serving=False, sweeping=True)
     told, hurry = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -132,9 +132,9 @@
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   }
 
-  // For connection.js, which knows when a frame came or a sender was refused.
+  // For the scripts that know when a frame came, or a sender was refused.
 
-  window.composing = { tell, pending, acknowledge, forgetSent };
+  window.composing = { tell, pending, acknowledge, forgetSent, newId };
 
   // Requests that fail. Who was signed out meanwhile goes to sign in, and does not get that page inside of this one.
 

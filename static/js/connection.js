@@ -4,6 +4,7 @@
 // What happened                      What the page says                      What it does
 // the socket is open                 what the run is at                      asks after 45 s of silence
 // it broke; no answer in 3 s         Reconnecting…                           comes back after a random while, for ever
+// it is there again                  what the run is at                      catches up; asks again for what was not done
 // closed with 4012; with 4013        Reconnecting…                           comes back soon; some seconds later
 // closed with 4008 or 1009           Reconnecting…, and it was too much      comes back; the text is in the box
 // closed with 4401; with 4404        a link to sign in; to a new chat        nothing more; the text is in the box
@@ -16,6 +17,7 @@
   if (!$("[ws-connect]")) return;
   const { tell, pending, acknowledge, forgetSent } = window.composing;
   const { settle } = window.editing;
+  const { acts, places } = window;
 
   const [COME_BACK, COME_BACK_LATER, TOO_MUCH, TOO_LARGE, SIGN_IN_AGAIN, NOT_HERE] = [4012, 4013, 4008, 1009, 4401, 4404];
   const WAITS = { [COME_BACK]: 200, [COME_BACK_LATER]: 3000, [TOO_MUCH]: 2000, [TOO_LARGE]: 2000 }; // at least
@@ -74,6 +76,7 @@
     if (event.code === SIGN_IN_AGAIN || event.code === NOT_HERE) return end(event.code);
     if (event.code === TOO_MUCH || event.code === TOO_LARGE) {
       forgetSent();
+      acts.forget();
       tell("That was too much at once. Your text is still in the box.");
     }
     lost(WAITS[event.code]);
@@ -134,17 +137,28 @@
       say({ action: "seen", n: handled });
     }
     drawn();
+    acts.again(socket, (frame) => {
+      say(frame);
+      expect(ACKNOWLEDGEMENT);
+    });
   }
 
   function drawn() {
     acknowledge();
+    acts.answered();
+    places.restore();
     settle(focused);
     if (document.activeElement !== document.body || focused?.isConnected) return;
     ((focused?.id && $(`#${focused.id}`)) || $("#message")).focus();
   }
 
-  function draw(frame) {
+  function before(frame) {
     focused = document.activeElement;
+    places.remember(frame);
+  }
+
+  function draw(frame) {
+    before(frame);
     htmx.swap("#chat", frame, { swapStyle: "none" });
     drawn();
   }
@@ -152,9 +166,12 @@
   on("htmx:wsConnecting", () => after("answer", HANDSHAKE, () => socket.close()));
   on("htmx:wsOpen", opened);
   on("htmx:wsClose", closed);
-  on("htmx:wsBeforeMessage", () => (focused = document.activeElement));
+  on("htmx:wsBeforeMessage", ({ detail }) => before(detail.message));
   on("htmx:wsAfterMessage", heard);
-  on("htmx:wsAfterSend", () => expect(ACKNOWLEDGEMENT));
+  on("htmx:wsAfterSend", ({ detail }) => {
+    acts.went(detail.message, socket);
+    expect(ACKNOWLEDGEMENT);
+  });
   on("visibilitychange", check);
   on("online", check, window);
 

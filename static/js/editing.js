@@ -81,5 +81,5 @@
     if (button?.form?.id === "act-show") log.dataset.follow = "no"; // The reader stays at the place of the branches.
   });
 
-  window.editing = { settle };
+  window.editing = { settle, giveBack };
 })();

@@ -72,38 +72,6 @@ async def test_the_reasoning_of_one_endpoint_is_not_sent_to_the_one_that_takes_o
     assert "reasoning_content" not in transport.bodies[0].decode()
 
 
-# What an endpoint that is down is spared.
-
-
-async def test_after_five_failed_requests_an_endpoint_is_left_alone_and_that_is_said() -> None:
-    served, script = scripted(*[refusal("on fire", 500)] * 5)
-    failed = [await events(task(Target(served, "m"))) for _ in range(2)]
-    assert sum(len(of(ModelStarted, found)) for found in failed) == 5
-    assert "left alone for 30 s more" in ended(failed[1]).error
-    found = await events(task(Target(served, "m")))
-    assert [type(one) for one in found] == [Ended]
-    assert (ended(found).status, ended(found).stop_reason) == ("failed", "error")
-    assert "failed again and again" in ended(found).error
-    script.done()
-
-
-async def test_an_endpoint_that_is_left_alone_goes_to_the_fallback_without_a_request() -> None:
-    main, _ = scripted(*[refusal("on fire", 500)] * 3)
-    await events(task(Target(main, "strong")))
-    main.breaker.failed()
-    main.breaker.failed()
-    other, _ = scripted(says("Here I am."))
-    found = await events(task(Target(main, "strong"), Target(other, "spare")))
-    assert [one.model for one in of(ModelStarted, found)] == ["spare"]
-
-
-async def test_what_the_endpoint_refuses_does_not_count_as_its_failure() -> None:
-    served, _ = scripted(*[refusal("no", 400)] * 6, says("Hello"))
-    for _ in range(6):
-        await events(task(Target(served, "m")))
-    assert ended(await events(task(Target(served, "m")))).text == "Hello"
-
-
 # What came of an attempt that was lost.
 
 
@@ -180,6 +148,29 @@ async def test_when_the_time_is_up_in_mid_stream_what_was_found_is_summed_up() -
     assert script.closed == 2
 
 
+class Whole(Scripted):
+    """An endpoint that streams nothing: its reply is one JSON text, of which blanks come and come."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await request.aread()
+
+        class Stream(httpx2.AsyncByteStream):
+            async def __aiter__(self) -> Any:
+                while True:
+                    yield b" "
+                    await asyncio.sleep(0.001)
+
+        return httpx2.Response(200, headers={"content-type": "application/json"}, stream=Stream())
+
+
+async def test_a_whole_reply_that_does_not_end_is_over_when_the_time_is_up() -> None:
+    served = Endpoint("http://scripted.invalid/v1", "sk-test", Whole())
+    async with asyncio.timeout(10):
+        found = await events(task(Target(served, "m"), limits=SECONDS))
+    assert (ended(found).status, ended(found).stop_reason) == ("done", "timeout")
+    assert len(of(ModelStarted, found)) == 2  # for the work, and for summing up
+
+
 async def test_when_not_even_the_summing_up_comes_in_time_what_came_of_it_is_kept() -> None:
     endless = [Body([event(delta(content=text))], hold=asyncio.Event()) for text in ("Once", "It began")]
     served, _ = scripted(*endless)
@@ -224,7 +215,8 @@ async def test_who_wants_to_be_left_alone_for_long_is_not_waited_for_and_the_sec
     served, script = scripted(refusal("quota", 429, **{"retry-after": "600"}))
     found = await events(task(Target(served, "m")))
     assert (ended(found).status, ended(found).stop_reason) == ("failed", "rate_limited")
-    assert "600 s" in ended(found).error
+    assert "left alone for 10 minutes" in ended(found).error
+    assert "Wait a moment" not in ended(found).error
     assert not of(WaitStarted, found)
     script.done()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chat.agent.context import LONGEST_SUMMARY, Cut
-from chat.agent.events import Event, ModelEnded, ModelFailed, ModelStarted, Shortened, ToolEnded
+from chat.agent.events import Event, LimitReached, ModelEnded, ModelStarted, Shortened, ToolEnded
 from chat.agent.limits import Limits
 from chat.agent.summary import SUMMARISE
 from chat.agent.transcript import SUMMARY_HEAD, Answered, Asked, Entry, Said
@@ -128,16 +128,6 @@ async def test_huge_results_of_turn_after_turn_become_brief_and_then_a_summary()
     kinds = [type(one) for one in found if isinstance(one, Shortened) or getattr(one, "purpose", "") == "summary"]
     assert kinds[0] is Shortened
     assert ModelStarted in kinds
-
-
-async def test_a_window_that_is_learned_by_a_refusal_is_kept_from_then_on() -> None:
-    served, script = ruled(looks_on(80), WINDOW)
-    found = await events(task(Target(served, "m"), limits=MANY, window=100_000))
-    assert ended(found).stop_reason == "done"
-    assert script.refused == 1
-    failed = next(n for n, one in enumerate(found) if isinstance(one, ModelFailed))
-    assert "too long for the model" in found[failed].error  # type: ignore[union-attr]
-    assert summaries(found)
 
 
 async def test_a_long_conversation_is_brought_into_a_much_smaller_window_step_by_step() -> None:
@@ -271,6 +261,19 @@ async def test_a_run_of_few_tokens_takes_so_little_in_that_it_can_act() -> None:
     found = await events(task(Target(served, "m", 100_000), said=said, limits=Limits(tokens=40_000)))
     assert ended(found).stop_reason == "done"
     assert max(script.counted[1:]) < 10_000
+
+
+@pytest.mark.parametrize("said", [[], [Said("user", "First."), Said("assistant", "x" * 30_000)]])
+async def test_where_few_tokens_are_left_the_budget_ends_the_run_and_not_the_length_of_the_message(
+    said: list[Entry],
+) -> None:
+    served, script = ruled(lambda asked: says("Summed up." if is_summary(asked) else "That is all I know."))
+    found = await events(task(Target(served, "m"), said=[*said, Said("user", "x" * 500)], limits=Limits(tokens=1_000)))
+    assert (ended(found).status, ended(found).stop_reason) == ("done", "budget")
+    assert ended(found).text == "That is all I know."
+    assert [one.limit for one in found if isinstance(one, LimitReached)] == ["budget"]
+    assert "budget of this run is used up" in script.requests[-1]["messages"][-1]["content"]
+    assert max(script.counted) < 6_000
 
 
 async def test_the_last_request_fits_into_the_budget_whatever_the_tools_return() -> None:

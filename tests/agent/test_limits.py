@@ -7,16 +7,7 @@ import pytest
 
 from chat.agent.limits import WORDS, WORK_SHARE, Budget, Limits
 from chat.wire.values import Usage
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clocks import Clock
 
 
 def budget(**limits: Any) -> tuple[Budget, Clock]:

@@ -67,8 +67,9 @@ def test_what_streams_is_never_taken_back(text: str, how: tuple[str, bool], data
 
 
 @given(written, modes, st.data())
-def test_it_does_not_matter_how_the_text_is_cut(text: str, how: tuple[str, bool], data: st.DataObject) -> None:
-    at = data.draw(st.integers(0, len(text)))
+@example("**Thought:**  ", ("react", False), None)
+def test_it_does_not_matter_how_the_text_is_cut(text: str, how: tuple[str, bool], data: st.DataObject | None) -> None:
+    at = data.draw(st.integers(0, len(text))) if data else 3
     whole, halves, letters = (Voices(how[0] == "react", how[1]) for _ in range(3))
     whole.feed(text)
     for part in (text[:at], text[at:]):

@@ -34,8 +34,8 @@ Rule = Callable[[dict[str, Any]], Reply]
 class Ruled(Scripted):
     """Answers by `rule`, and counts tokens by a rule of its own: one for 3.5 bytes, and four for each message.
 
-    With a `window` it refuses what is longer, as OpenAI does. With `reports` it says what it counted. `refuses` are
-    fields of a request that it does not take, and its words for that.
+    With a `window` it refuses what is longer, as OpenAI does, or as those do that name none. With `reports` it says
+    what it counted. `refuses` are fields of a request that it does not take, and its words for that.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Ruled(Scripted):
     ) -> None:
         super().__init__()
         self.rule, self.window, self.reports, self.refuses = rule, window, reports, refuses or {}
+        self.names_window = True
         self.counted: list[int] = []
         self.refused = 0
 
@@ -55,7 +56,8 @@ class Ruled(Scripted):
         self.counted.append(tokens)
         if self.window and tokens > self.window:
             self.refused += 1
-            return refusal(f"This model's maximum context length is {self.window} tokens, and this has {tokens}.")
+            named = f" is {self.window} tokens, and this has {tokens}" if self.names_window else " is exceeded"
+            return refusal(f"This model's maximum context length{named}.")
         for name, words in self.refuses.items():
             if name in asked:
                 return refusal(words)

@@ -179,3 +179,9 @@ def test_the_proxys_word_counts_only_where_there_is_one() -> None:
 
 def test_the_wait_is_said_in_whole_minutes() -> None:
     assert [in_words(wait) for wait in (1, 60, 61, 300)] == ["a minute", "a minute", "2 minutes", "5 minutes"]
+
+
+def test_the_rules_of_a_password_are_a_list_beside_its_field(alice_client: Client) -> None:
+    page = alice_client.get("/accounts/password/").content.decode()
+
+    assert '_helptext"><ul><li>' in page

@@ -135,3 +135,9 @@ def test_what_can_be_printed_is_left_alone(text: str) -> None:
 
 def test_what_cannot_is_written_as_an_escape() -> None:
     assert harmless("a\nb\x1b[0m\u202ec\ud800") == "a\\nb\\x1b[0m\\u202ec\\ud800"
+
+
+def test_a_word_that_only_stands_in_a_keys_place_is_read_as_it_is(tmp_path: Path) -> None:
+    [line] = logged(tmp_path, "log.info('model call', endpoint='ollama')", OPENAI_API_KEY="ollama")
+
+    assert "ollama" in line

@@ -2,22 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from agentsite import throttle
 from agentsite.throttle import Throttle
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clocks import Clock
 
 
 def test_the_limit_is_reached_and_says_how_long_it_holds(clock: Clock) -> None:

@@ -16,7 +16,7 @@ FORM = {"username": NAME, "password": PASSWORD}
 
 def test_looking_at_the_page_uses_nothing_up(db: None, client: Client) -> None:
     for _ in range(3):
-        assert b"Name" in client.get(welcome_path()).content
+        assert b"Username" in client.get(welcome_path()).content
 
     assert not User.objects.exists()
 

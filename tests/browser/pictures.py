@@ -43,7 +43,7 @@ def opened(browser: Browser, site: Site) -> Page:
 def begin(page: Page, site: Site) -> None:
     """The first account, what is remembered of it, and some conversations."""
     page.goto(site.link)
-    page.get_by_label("Name").fill("alice")
+    page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/")

@@ -38,6 +38,27 @@ def branch(article: Locator, words: str) -> Locator:
     return article.get_by_role("group", name=f"Branch {words}")
 
 
+def test_a_fact_leads_to_where_it_was_said_though_another_branch_is_shown(
+    visit: Visit, site: Site, of_somebody_new: StorageState
+) -> None:
+    page = visit(site, of_somebody_new)
+    start(page, "Remember that I live in Berlin")
+    answered(page)
+    for number in range(2, 5):
+        ask(page, "Show me Markdown")
+        answered(page, number)
+    edit(page, 1, "How are you?")
+    answered(page)
+    expect(questions(page)).to_have_count(1)
+
+    page.goto("/settings/")
+    page.get_by_role("list", name="Facts").get_by_role("link", name="Remember that I live").click()
+    expect(questions(page)).to_have_count(4)
+    expect(questions(page).first).to_contain_text("I live in Berlin")
+    expect(questions(page).first).to_be_in_viewport()
+    expect(branch(questions(page).first, "1 of 2")).to_be_visible()
+
+
 def test_an_edited_question_is_another_branch_that_a_reload_and_a_second_tab_show_too(page: Page) -> None:
     start(page, "How are you?")
     answered(page)

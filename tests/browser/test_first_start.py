@@ -16,7 +16,7 @@ def test_the_printed_link_makes_the_first_account_and_is_dead_afterwards(
     site = server()
     page = visit(site)
     page.goto(site.link)
-    page.get_by_label("Name").fill("alice")
+    page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
 

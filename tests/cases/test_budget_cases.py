@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from chat.db import read
 from chat.wire.endpoint import Endpoint
 from tests.cases.rules import check_transcript
-from tests.cases.running import Tools, answering, finished, run_script, send, stored
+from tests.cases.running import Tools, answering, finished, in_memory, run_script, send, stored
 from tests.scripted import Body, Chunk, Scripted, asks, call, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,6 +58,20 @@ async def test_case_38_what_is_too_long_though_it_was_shortened_is_context() -> 
     assert outcome.ending == ("failed", "context")
     assert "maximum context length" in outcome.run.error
     assert outcome.answer == ""
+
+
+async def test_case_69_a_budget_that_hardly_takes_one_request_ends_the_run_and_not_the_length_of_the_message(
+    settings: Settings,
+) -> None:
+    settings.AGENT_MAX_TOKENS = 1_000
+    scripted = Scripted(says("Without tools I know nothing."))
+    async with in_memory(scripted) as served, answering(served):
+        sent = await send("word " * 200)
+        await finished(sent)
+    run, steps = await read(stored, sent.run)
+    assert (run.status, run.stop_reason, run.answer.text) == ("done", "budget", "Without tools I know nothing.")
+    assert [step.input["limit"] for step in steps if step.kind == "limit"] == ["budget"]
+    assert "The budget of this run is used up" in scripted.requests[0]["messages"][-1]["content"]
 
 
 BUDGETS = [("AGENT_MAX_TOKENS", 50_000), ("AGENT_MAX_COST", 0.01)]

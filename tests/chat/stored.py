@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from chat import connections
-from chat.endpoint_models import Endpoint, EndpointModel
+from chat.models import Endpoint, EndpointModel
 from tests.scripted import Body, Chunk, Scripted
 
 Answers = Callable[..., Scripted]

@@ -9,8 +9,10 @@ from django.test import Client
 
 from chat.admin.history import pretty
 from chat.admin.runs import SHOWN_STEPS
+from chat.facts import FULL, KNOWN, MAX_FACTS
 from chat.models import Conversation, Fact, FactKind, Message, Run, Step, ToolCall
 from tests.chat.made import conversation_of, message_in, run_in, step_of
+from tests.chat.talks import edit, end, go_on, talked
 
 HOSTILE = "<script>alert(1)</script>"
 HISTORY = ("message", "run", "step", "toolcall")
@@ -74,7 +76,7 @@ def test_a_runs_page_shows_its_steps_in_order_with_readable_json(staff_client: C
 
     page = read(staff_client, change_page(run))
 
-    shown = re.findall(r"/admin/chat/step/\d+/change/\">([^<]+)<", page)
+    shown = re.findall(r"/admin/chat/step/\d+/change/\" dir=\"auto\">([^<]+)<", page)
     assert shown == ["1. memory", "2. demo", "3. get_weather", "4. calculate"]
     assert "division by zero" in page
     assert "{\n  &quot;text&quot;: &quot;naïve&quot;\n}" in page
@@ -98,6 +100,26 @@ def test_run_and_conversation_lead_to_each_other(staff_client: Client, run: Run)
     assert change_page(run) in read(staff_client, change_page(run.conversation))
     assert change_page(run) in read(staff_client, change_page(run.answer))
     assert change_page(run) in read(staff_client, change_page(run.steps.all()[0]))
+
+
+def test_branches_and_what_goes_on_from_what_can_be_followed(alice: User, staff_client: Client) -> None:
+    here = talked(alice, "A", "B")
+    asked = Message.objects.get(text="B")
+    stopped = Run.objects.get(message=asked)
+    Run.objects.filter(pk=stopped.pk).update(status="stopped", stop_reason="stopped")
+    end(go_on(here, stopped.answer_id))
+    after = Run.objects.get(continues=stopped)
+    end(edit(here, asked.pk, "B2"))
+
+    page = read(staff_client, f"/admin/chat/conversation/{here}/change/")
+    assert re.findall(r"<td class=\"branch\">(\d of \d)?(?: <span>(not shown)</span>)?</td>", page) == [
+        ("", ""), ("", ""), ("1 of 2", "not shown"), ("", "not shown"), ("", "not shown"), ("2 of 2", ""), ("", ""),
+    ]  # fmt: skip
+    assert change_page(stopped) in read(staff_client, change_page(after))
+    assert change_page(after) in read(staff_client, change_page(stopped))
+    assert change_page(stopped.answer) in read(staff_client, change_page(stopped))
+    assert change_page(Message.objects.get(text="B2")) in read(staff_client, change_page(asked))
+    assert change_page(Message.objects.get(text="A!")) in read(staff_client, change_page(asked))
 
 
 def test_the_public_pages_are_linked_where_they_can_be_opened(staff: User, staff_client: Client, run: Run) -> None:
@@ -154,9 +176,9 @@ def test_a_runs_page_takes_few_queries_however_many_steps_it_has(
     for number in range(4, 40):
         step_of(run, number)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         read(staff_client, change_page(run))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         read(staff_client, change_page(run.conversation))
 
 
@@ -260,6 +282,20 @@ def test_a_fact_that_is_known_already_is_refused_in_words(alice: User, staff_cli
 
     assert response.status_code == 200
     assert Fact.objects.count() == 1
+
+
+def test_what_is_added_in_the_admin_is_held_to_the_same_rules(alice: User, staff_client: Client) -> None:
+    def add(**fields: str) -> str:
+        return staff_client.post(
+            "/admin/chat/fact/add/", {"owner": alice.pk, "kind": "fact", **fields}
+        ).content.decode()
+
+    add(text=" Lives\u2003in   Berlin ")
+    assert [fact.text for fact in Fact.objects.all()] == ["Lives in Berlin"]
+    assert KNOWN in add(text="LIVES in Berlin")
+    Fact.objects.bulk_create(Fact(owner=alice, text=f"Fact {number}") for number in range(MAX_FACTS - 1))
+    assert FULL in add(text="One more")
+    assert Fact.objects.count() == MAX_FACTS
 
 
 def test_the_admin_is_called_by_its_name(staff_client: Client) -> None:

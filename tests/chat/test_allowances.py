@@ -16,14 +16,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from chat import allowances, store
-from chat.allowance_models import Allowance, SpentRun
+from chat import allowances, rows, store
 from chat.allowances import limits_of, standing, warning
 from chat.db import write
-from chat.models import LIVE, Conversation, Message, Run
+from chat.models import LIVE, Allowance, Conversation, Message, Run, SpentRun
 from chat.store import Refused, Sent
 from chat.viewer import Viewer
 from tests import databases
@@ -62,7 +62,7 @@ def figures(owner: User) -> dict[str, str]:
 
 def test_without_limits_everything_is_counted_and_nothing_refused(alice: User) -> None:
     used_by(alice)
-    used_by(alice, status="running", input_tokens=6, output_tokens=None, cost=None)
+    used_by(alice, status="running", stop_reason="", input_tokens=6, output_tokens=None, cost=None)
     say(alice)
 
     assert figures(alice) == {
@@ -82,14 +82,14 @@ def test_an_hour_and_a_day_are_the_last_ones(alice: User) -> None:
 
 
 def test_a_run_that_is_live_for_longer_than_a_day_is_still_live(alice: User) -> None:
-    used_by(alice, timedelta(days=3), status="waiting")
+    used_by(alice, timedelta(days=3), status="waiting", stop_reason="")
 
     assert figures(alice)["live_runs"] == "1, no limit"
 
 
 def test_what_others_use_is_not_counted(alice: User, bob: User) -> None:
     default(live_runs=1, runs_an_hour=1, tokens_a_day=1)
-    used_by(bob, status="running")
+    used_by(bob, status="running", stop_reason="")
 
     say(alice)
 
@@ -124,6 +124,37 @@ def test_it_takes_as_many_queries_for_many_runs_as_for_none(
 
 
 def test_no_query_goes_through_all_that_there_ever_was(alice: User) -> None:
+    """Those of the limits, and those that every process asks every second or two."""
+    conversation = conversation_of(alice)
+    for ask, indexes in (
+        (lambda: allowances.live_runs(alice.pk), ["run_lease"]),
+        (lambda: list(allowances.runs_since(alice.pk, NOW)), ["message_owner"]),
+        (lambda: rows.runs_of("nobody"), ["run_lease"]),
+        (rows.only_queued, ["run_lease"]),
+        (lambda: rows.only_queued(conversation.pk), ["run_conversation", "run_lease", "run_at_work"]),
+        (store.busy, ["run_lease"]),
+        (lambda: store.busy(conversation.pk), ["run_conversation", "run_lease", "run_at_work"]),
+    ):
+        plans = plans_of(ask)
+        assert plans
+        for plan in plans:
+            assert any(index in plan for index in indexes), plan
+            assert not re.search(r"Seq Scan|SCAN (?!(chat_)?run USING INDEX run_lease)", plan), plan
+
+
+def test_who_works_on_what_is_asked_without_what_was_said(alice: User) -> None:
+    say(alice)
+    with CaptureQueriesContext(connection) as asked:
+        store.busy()
+        rows.runs_of("nobody")
+        rows.only_queued()
+    assert len(asked) == 3
+    for query in asked:
+        assert '"request"' not in query["sql"]
+
+
+def plans_of(ask: Callable[[], object]) -> list[str]:
+    """How the database does what is asked, a text for each statement."""
     sqlite = connection.vendor == "sqlite"
     plans: list[str] = []
 
@@ -131,28 +162,15 @@ def test_no_query_goes_through_all_that_there_ever_was(alice: User) -> None:
         with connection.cursor() as cursor:
             how = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
             plan = cursor.cursor.execute(f"{how} {sql}".replace("%%", "%") if sqlite else f"{how} {sql}", params)
-            plans.extend(row[-1] for row in plan.fetchall())
+            plans.append("\n".join(row[-1] for row in plan.fetchall()))
         return execute(sql, params, many, context)
 
     if not sqlite:  # of tables as small as these it would read everything
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
     with connection.execute_wrapper(explain):
-        allowances.live_runs(alice.pk)
-        list(allowances.runs_since(alice.pk, NOW))
-
-    if not sqlite:
-        plan = "\n".join(plans)
-        assert "Seq Scan" not in plan
-        assert "run_lease" in plan
-        assert "message_owner" in plan
-        return
-    assert plans == [
-        "SCAN run USING INDEX run_lease",
-        next(plan for plan in plans if plan.startswith("SEARCH answer USING ")),
-        next(plan for plan in plans if "message_owner (owner_id=? AND created>?)" in plan),
-        next(plan for plan in plans if plan.startswith("SEARCH chat_run USING INDEX") and "answer_id=?" in plan),
-    ]
+        ask()
+    return plans
 
 
 # What is refused
@@ -228,7 +246,7 @@ def test_deleting_conversations_gives_nothing_back(alice: User) -> None:
     before = figures(alice)
 
     for conversation in Conversation.objects.all():
-        store.delete_conversation(conversation.pk, NOW)
+        store.delete_conversations([conversation.pk], NOW)
 
     assert figures(alice) == before
     assert SpentRun.objects.count() == 1  # what is older than a day is not kept
@@ -266,7 +284,7 @@ for name in "alice", "bob":
 """
 SET_UP = """
 from django.contrib.auth.models import User
-from chat.allowance_models import Allowance
+from chat.models import Allowance
 Allowance.objects.create(runs_an_hour=1)
 User.objects.create_user("bob")
 alice = User.objects.create_user("alice")

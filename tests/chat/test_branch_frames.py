@@ -81,7 +81,7 @@ def test_after_taking_back_every_page_gets_the_list_that_a_reload_has(alice: Use
 
 def test_a_list_without_messages_is_drawn_too(alice: User) -> None:
     here = talked(alice, "A")
-    Run.objects.update(status="queued")
+    Run.objects.update(status="queued", stop_reason="")
     viewer = opened(here)
 
     store.unqueue(here, named(here, "A"))
@@ -167,6 +167,7 @@ def test_ways_on_stand_beside_how_a_run_ended(alice: User, alice_client: Client)
     shown = {}
     for status, reason in ends.items():
         end(say(here, status), "x", status, reason)
+        Run.objects.update(turns=1)
         last = loaded(alice_client, here)[-1]
         shown[status] = [name for name in ("Retry", "Continue", "Take back", "Stop and send") if f">{name}<" in last]
     assert shown == {"done": [], "stopped": ["Continue"], "failed": ["Retry"]}

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from chat import branches, rows, store
-from chat.allowance_models import Allowance
-from chat.models import Conversation, Message, Role, Run
+from chat.models import Allowance, Conversation, Message, Role, Run
 from chat.store import Refused
 from tests.chat.made import NOW
 from tests.chat.talks import edit, end, go_on, named, regenerate, say, shown, talked
@@ -32,6 +32,41 @@ def test_an_edited_message_stands_beside_the_old_one_with_a_run_of_its_own(alice
     assert beside(here, "B2") == ["B", "B2"]
     assert Message.objects.filter(text__in=["B", "B!", "C", "C!"]).count() == 4
     assert Message.objects.get(text="B2").client_id != Message.objects.get(text="B").client_id
+
+
+@pytest.mark.django_db(transaction=True)  # the store has a connection of its own
+def test_an_address_leads_to_a_message_on_whichever_branch_it_is(alice_client: Client, alice: User) -> None:
+    here = talked(alice, *"ABC")
+    end(edit(here, named(here, "B"), "B2"))
+    said = named(here, "C")
+
+    page = alice_client.get(f"/c/{here}/?message={said}").content.decode()
+
+    assert f'id="m-{said}"' in page
+    assert shown(here) == ["A", "A!", "B", "B!", "C", "C!"]
+    alice_client.get(f"/c/{here}/?message={named(here, 'A')}")
+    assert shown(here)[-1] == "C!"  # what is shown already stays as it is
+
+    for nothing in (10**9, 10**17, 0, "x"):
+        assert alice_client.get(f"/c/{here}/?message={nothing}").status_code == 200
+    assert shown(here)[-1] == "C!"
+
+
+def test_an_address_leads_to_a_message_far_above_the_end(
+    alice_client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("SHOWN_MESSAGES", 4), ("FEW_MESSAGES", 2)):
+        monkeypatch.setattr(rows, name, value)
+    here = talked(alice, *"ABCDEF")
+    said = named(here, "C")
+
+    page = alice_client.get(f"/c/{here}/?message={said}").content.decode()
+
+    assert f'id="m-{said}"' in page
+    assert f'id="m-{named(here, "B!")}"' in page
+    assert f'id="m-{named(here, "B")}"' not in page
+    assert "Show earlier messages" in page
+    assert f'id="m-{said}"' not in alice_client.get(f"/c/{here}/").content.decode()
 
 
 def test_the_first_message_can_be_edited(alice: User) -> None:

@@ -95,22 +95,27 @@ def test_no_count_of_queries_grows_with_a_conversation(alice: User, work: str) -
     assert 0 < counted[0] < 20
 
 
+# How it begins, and what is then said again and again.
 SHAPES = {
-    "paragraphs": "A sentence of some words. " * 8 + "\n\n",
-    "one paragraph": "A sentence of some words. ",
-    "a list": "- a line of a list\n",
-    "code": "x = compute(x)\n",
+    "paragraphs": ("", "A sentence of some words. " * 8 + "\n\n"),
+    "one paragraph": ("", "A sentence of some words. "),
+    "a list": ("", "- a line of a list\n"),
+    "lists in a list": ("", "- a line\n  - one within it\n"),
+    "a table": ("| a | b |\n|---|---|\n", "| a cell | another cell |\n"),
+    "code": ("```python\n", "x = compute(x)\n"),
 }
+MOST_BYTES = 14  # for a character, where every 16 of them are a frame of their own
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_bytes_to_the_browser_are_in_proportion_to_the_text(shape: str) -> None:
-    begin = "```python\n" if shape == "code" else ""
+    begin, more = SHAPES[shape]
     sent = {}
     for length in (10 * OPEN_LIMIT, 40 * OPEN_LIMIT):
-        text = begin + SHAPES[shape] * (length // len(SHAPES[shape]))
+        text = begin + more * (length // len(more))
         sent[length] = sum(frames(text)) / len(text)
     assert sent[40 * OPEN_LIMIT] <= 1.2 * sent[10 * OPEN_LIMIT]
+    assert sent[40 * OPEN_LIMIT] < MOST_BYTES
 
 
 async def turns(count: int, *last: list[dict[str, object]]) -> Run:
@@ -151,7 +156,7 @@ def works(conversation: Conversation, owner: User) -> dict[str, Callable[[], obj
         return store.send(conversation.pk, owner.pk, "And?", str(uuid4()), "m", "here:1:x", at)
 
     def step() -> None:
-        Run.objects.filter(pk=run.pk).update(status="running")
+        Run.objects.filter(pk=run.pk).update(status="running", stop_reason="")
         store.apply(run.pk, run.attempt, (ModelStarted(9, NOW, 3, "m", 0, "", 0),))
 
     def reconnect() -> None:

@@ -9,7 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 
-from chat.endpoint_models import Endpoint, EndpointModel
+from chat.models import Endpoint, EndpointModel
+from chat.wire.refusals import REFUSALS
 from tests.chat.made import NOW
 from tests.chat.stored import Answers, scripts, stored
 from tests.scripted import Body, asks, call, says
@@ -309,6 +310,14 @@ def test_a_key_is_on_no_page_in_no_history_and_in_no_column(staff_client: Client
 
     assert LogEntry.objects.count() == 2
     assert not [text for text in said if "canary" in text]
+
+
+def test_what_may_be_refused_and_learned_is_said_in_words(staff_client: Client) -> None:
+    learned = {**dict.fromkeys(REFUSALS, False), "window:a": 8192}
+    page = staff_client.get(page_of(stored("One", ONE, "", "a", abilities=learned))).content.decode()
+
+    assert not [name for name in REFUSALS if f'<th scope="row">{name}</th>' in page]
+    assert '<th scope="row">Takes in at most so many tokens (a)</th><td>8192</td>' in page
 
 
 def test_what_an_endpoint_says_is_shown_as_text(staff_client: Client) -> None:

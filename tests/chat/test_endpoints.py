@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
+from redis.asyncio import Redis
 
 from chat import connections, endpoints, runs
 from chat.db import read
-from chat.endpoint_models import Endpoint, EndpointModel
 from chat.endpoints import NoModel
-from chat.models import Run
+from chat.models import Endpoint, EndpointModel, Run
 from tests.chat.stored import Answers, scripts, stored
-from tests.scripted import Scripted, says
+from tests.scripted import Body, Scripted, delta, event, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -211,6 +211,28 @@ async def test_an_endpoint_that_was_replaced_is_closed_when_the_last_run_lets_go
             await gone.wait()
 
 
+async def test_with_an_endpoint_that_was_replaced_its_pace_leaves_redis(redis_url: str, at_once: None) -> None:
+    named = f"pace-{uuid4().hex}"
+    row = await read(stored, "One", "http://127.0.0.1:9/v1", "sk-1", "a")
+    async with Redis.from_url(redis_url) as server:
+
+        async def connected() -> int:
+            return sum(client["name"] == named for client in await server.client_list())
+
+        with override_settings(REDIS_URL=f"{redis_url}?client_name={named}"):
+            held = (await endpoints.target("a")).endpoint
+            with await held.gate.join("alice"):
+                assert await connected() == 1
+            row.set_key("sk-2")
+            await read(row.save)
+            await endpoints.target("a")
+        del held
+        gc.collect()
+        async with asyncio.timeout(5):
+            while await connected():  # noqa: ASYNC110  Redis tells nobody who left.
+                await asyncio.sleep(0.01)
+
+
 async def test_the_database_is_asked_once_in_a_while_and_not_for_each_question(at_once: None) -> None:
     await read(stored, "One", ONE, "", "a")
     endpoints.FRESH_SECONDS = 3600.0
@@ -239,6 +261,24 @@ async def test_what_is_learned_of_a_stored_endpoint_is_stored(at_once: None) -> 
     assert target.endpoint.abilities == learned
     endpoints.use(None)  # as after a restart
     assert (await endpoints.target("a")).endpoint.abilities == learned
+
+
+async def test_what_is_refused_is_stored_though_the_run_is_stopped(alice: User, answers: Answers) -> None:
+    said = event({"error": {"message": "Unknown parameter: 'stream_options'."}})
+    script = answers(ONE, Body([said]), Body([event(delta(content="Once"))], hold=asyncio.Event()))
+    row = await read(stored, "One", ONE, "", "a")
+
+    sent = await runs.send(alice.pk, "Hello", "c-1", "a", None)
+    async with asyncio.timeout(20):
+        while len(script.requests) < 2:  # noqa: ASYNC110  A script tells nobody that it is asked.
+            await asyncio.sleep(0.01)
+        task = runs.live[sent.run].task
+        await runs.stop(sent.conversation)
+        await asyncio.wait({task})
+
+    await read(row.refresh_from_db)
+    assert row.abilities == {"stream_options": False}
+    assert (await read(Run.objects.get, pk=sent.run)).status == "stopped"
 
 
 async def test_what_another_process_or_a_test_finds_is_taken_over(at_once: None) -> None:

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
+from agentsite.close_codes import COME_BACK_LATER, NOT_HERE
 from chat.db import read
-from chat.feed import COME_BACK_LATER, NOT_HERE, Feed
+from chat.feed import Feed
 from chat.models import Conversation
 from chat.render import notice
 from chat.unread import UNREAD_BYTES

@@ -1,19 +1,24 @@
 """Forks: a copy of what was said up to a message, which lives by itself and has used nothing."""
 
+import threading
 import zlib
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from chat import store
-from chat.allowance_models import Allowance
 from chat.allowances import standing
-from chat.models import Conversation, Message, Payload, Run, Step
+from chat.models import Allowance, Conversation, Message, Payload, Run, Step
 from chat.store import Refused
+from chat.transact import once
 from tests.chat.made import NOW, conversation_of, run_in, step_of
 from tests.chat.talks import edit, end, go_on, named, say, shown, talked
+
+STATEMENTS = 20
 
 
 def fork(here: UUID, message: int, key: str = "fork") -> UUID:
@@ -62,7 +67,7 @@ def test_runs_steps_and_whole_results_are_copied_and_either_side_can_be_deleted(
     Payload.objects.create(step=tool, body=zlib.compress(b"whole"), created=NOW)
 
     there = fork(conversation.pk, run.answer_id)
-    store.delete_conversation(conversation.pk, NOW)
+    store.delete_conversations([conversation.pk], NOW)
 
     copy = Run.objects.get(conversation=there)
     assert (copy.status, copy.turns, copy.tokens, copy.copied) == ("done", 2, 1234, True)
@@ -94,7 +99,7 @@ def test_a_fork_uses_nothing_of_what_its_owner_may(alice: User, alice_client: Cl
     there = fork(conversation.pk, run.answer_id)
 
     assert [limit.used for limit in standing(alice.pk, NOW).limits] == before
-    store.delete_conversation(there, NOW)
+    store.delete_conversations([there], NOW)
     assert [limit.used for limit in standing(alice.pk, NOW).limits] == before
     assert alice_client.get("/runs/").content.decode().count("/runs/") == 1 + 1  # the page's own link, and one run
 
@@ -131,9 +136,70 @@ def test_a_long_title_keeps_the_word_that_it_is_a_fork(alice: User) -> None:
     assert Conversation.objects.get(pk=fork(here, named(here, "A!"))).title.endswith("x (fork)")
 
 
+@pytest.mark.parametrize("runs", [1, 25])
+def test_a_fork_takes_the_same_few_statements_however_long_the_conversation_is(
+    alice: User, runs: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    conversation = conversation_of(alice)
+    for number in range(runs):
+        run = run_in(conversation, f"Q{number}", f"A{number}")
+        Payload.objects.create(step=run.steps.get(number=3), body=zlib.compress(str(number).encode()), created=NOW)
+    with django_assert_max_num_queries(STATEMENTS):
+        there = fork(conversation.pk, run.answer_id)
+    copies = list(Message.objects.filter(conversation=there).order_by("pk"))
+    assert [copy.parent_id for copy in copies] == [None, *(copy.pk for copy in copies[:-1])]
+    assert [copy.text for copy in copies] == [f"{who}{number}" for number in range(runs) for who in "QA"]
+    copied = Run.objects.filter(conversation=there).order_by("answer").prefetch_related("steps__payload")
+    for number, copy in enumerate(copied):
+        assert (copy.message.text, copy.answer.text) == (f"Q{number}", f"A{number}")
+        last = copy.steps.order_by("number").last()
+        assert last
+        assert zlib.decompress(last.payload.body) == str(number).encode()
+    assert len(copied) == runs
+    end(say(there, "More"))  # ids that were given by hand are not given again
+
+
+def test_a_summary_is_copied_to_where_it_was(alice: User) -> None:
+    here = talked(alice, "A", "B")
+    first = Message.objects.get(pk=named(here, "A!"))
+    Message.objects.create(
+        conversation_id=here, parent=first, role="summary", text="So far", owner=alice, version=3, born=1, revision=1,
+        created=NOW,
+    )  # fmt: skip
+    there = fork(here, named(here, "B!"))
+    copy = Message.objects.get(conversation=there, role="summary")
+    assert (copy.text, copy.version, copy.parent_id) == ("So far", 3, named(there, "A!"))
+
+
 def test_a_fork_of_many_messages_keeps_their_order(alice: User) -> None:
     here = talked(alice, *(f"A{n}" for n in range(30)))
     there = fork(here, named(here, "A29!"))
     assert shown(there) == shown(here)
     copies = list(Message.objects.filter(conversation=there).order_by("pk"))
     assert [copy.parent_id for copy in copies] == [None, *(copy.pk for copy in copies[:-1])]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_taken_back_while_it_is_forked_is_not_in_the_fork(transactional_db: None, alice: User) -> None:
+    here = talked(alice, "A")
+    say(here, "B")
+    waits = say(here, "C")
+    taken, over = threading.Event(), threading.Event()
+
+    def take_back() -> None:
+        try:
+            with transaction.atomic():
+                store.unqueue(here, waits.message)
+                taken.set()
+                over.wait(0.5)  # the fork has begun, and cannot see this yet
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=take_back)
+    other.start()
+    taken.wait()
+    with pytest.raises(Refused, match="no such message"):
+        once(lambda: fork(here, waits.message))
+    over.set()
+    other.join()
+    assert Conversation.objects.count() == 1

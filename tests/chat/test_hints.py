@@ -92,6 +92,33 @@ async def test_a_hint_reaches_another_process_and_one_of_its_own_does_not_come_b
     await asyncio.wait({listening})
 
 
+async def test_neither_a_hint_that_makes_no_sense_nor_a_failing_look_ends_the_listening(other: Any) -> None:
+    conversation, woken, looked = uuid4(), asyncio.Event(), asyncio.Event()
+
+    async def stopped() -> None:
+        looked.set()
+        raise RuntimeError("The database is away.")
+
+    hints.watch(conversation, woken.set)
+    listening = asyncio.create_task(shared_hints.listen(stopped))
+    told = {"type": "hint", "from": "another", "conversation": conversation.hex, "stop": True}
+    nonsense = [{}, {**told, "conversation": "x"}, {**told, "conversation": None}, {**told, "stop": False, "from": 7}]
+    shard = other._get_layer()._shards[0]
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(2):
+            while not (woken.is_set() and looked.is_set()):  # it may not listen yet
+                await shard.publish(f"{other.prefix}__group__{shared_hints.PROCESSES}", b"no message at all")
+                for said in [*nonsense, told]:
+                    await other.group_send(shared_hints.PROCESSES, said)
+                await asyncio.sleep(0.05)
+            woken.clear()
+            looked.clear()
+    assert not listening.done()
+    hints.unwatch(conversation, woken.set)
+    listening.cancel()
+    await asyncio.wait({listening})
+
+
 async def test_hints_to_a_redis_that_is_away_hold_nobody_up_and_are_logged_once(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -100,7 +127,7 @@ async def test_hints_to_a_redis_that_is_away_hold_nobody_up_and_are_logged_once(
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
     }
-    shared_hints._silent_until = float("-inf")
+    shared_hints._silent_until.clear()
     for _ in range(3):
         hints.tell(uuid4())
     assert shared_hints._posting

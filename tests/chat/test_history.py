@@ -8,15 +8,14 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import override_settings
+from django.test import AsyncClient, override_settings
 
-from chat import connections, endpoints, rows, runs
+from chat import connections, endpoints, rows, runs, trace
 from chat.agent.transcript import SUMMARY_HEAD
 from chat.db import read
-from chat.endpoint_models import Endpoint as StoredEndpoint
-from chat.endpoint_models import EndpointModel
 from chat.history import history, request_again
-from chat.models import Conversation, Message, Role, Run, Step, StepKind
+from chat.models import Conversation, EndpointModel, Message, Role, Run, Step, StepKind
+from chat.models import Endpoint as StoredEndpoint
 from chat.preview import preview_of
 from chat.store import Sent
 from chat.wire.usage import TOKENS_A_BYTE
@@ -100,6 +99,25 @@ async def test_a_long_run_is_made_again_through_all_its_cuts(alice: User, serve:
     assert all(step.input["purpose"] == "summary" and step.tokens for step in cuts)
     assert run.turns == 41
     assert run.input_tokens == sum(script.counted)
+
+
+async def test_every_step_of_a_summed_up_run_opens_to_all_that_it_offers(alice: User, serve: Serve) -> None:
+    serve(counts(12, long=300))
+    run = await answered(alice)
+
+    def offered() -> list[tuple[str, str]]:
+        steps = run.steps.order_by("number")
+        drawn = [trace.row(step, run, 1) for step in steps]
+        return [(row.step.kind, field.more_url) for row in drawn for field in row.fields if field.more_url]
+
+    offers = await read(offered)
+    assert StepKind.CONTEXT in {kind for kind, _ in offers}
+    client = AsyncClient()
+    await client.aforce_login(alice)
+    for kind, url in offers:
+        response = await client.get(url)
+        assert response.status_code == 200, (kind, url)
+        assert b"the same as were sent" in response.content or not url.endswith("/request/")
 
 
 async def test_the_next_run_begins_with_the_summary_and_not_with_everything(alice: User, serve: Serve) -> None:

@@ -11,7 +11,8 @@ from django.db import connection
 
 from chat import memory
 from chat.db import read, write
-from chat.memory import MAX_FACTS, MAX_TEXT, Remembered, TurnMemory, prompt_block, recall
+from chat.facts import MAX_FACTS, MAX_TEXT
+from chat.memory import Remembered, TurnMemory, prompt_block, recall
 from chat.models import Fact, FactKind, Message
 from chat.transact import once
 from tests.chat.made import conversation_of, message_in

@@ -71,7 +71,7 @@ def test_messages_of_two_processes_reach_every_reader_once(alice: User, tmp_path
 def test_steps_of_two_processes_reach_every_reader_once(alice: User, tmp_path: Path) -> None:
     """In truth one process writes a run's steps; here two do, to press the order of one counter."""
     run = run_in(conversation_of(alice))
-    Run.objects.filter(pk=run.pk).update(status="running", attempt=1)
+    Run.objects.filter(pk=run.pk).update(status="running", stop_reason="", attempt=1)
 
     def look(since: int) -> tuple[int, list[str]]:
         found = rows.run_since(run.pk, since)

@@ -79,7 +79,7 @@ def test_a_continuation_that_is_taken_back_leaves_what_it_would_have_gone_on_fro
 
 def test_the_only_message_of_a_conversation_can_be_taken_back(alice: User) -> None:
     here = talked(alice, "A")
-    Run.objects.update(status="queued")
+    Run.objects.update(status="queued", stop_reason="")
 
     assert store.unqueue(here, named(here, "A")) == "A"
 
@@ -134,3 +134,22 @@ def test_taking_back_makes_the_list_another_one(alice: User) -> None:
     store.unqueue(here, waits.message)
     row = Conversation.objects.get(pk=here)
     assert row.anew == row.revision
+
+
+def test_a_run_that_began_is_ahead_of_nothing_any_more(alice: User) -> None:
+    here = talked(alice, "A")
+    at_work = say(here, "B")
+    first = say(here, "C")
+    store.put_first(here, first.message)
+    end(at_work)
+    begin_next(here)
+    assert not Run.objects.filter(ahead=True).exists()
+    assert Run.objects.get(pk=first.run).status == "running"
+
+
+def test_what_is_put_first_touches_no_run_that_is_at_work(alice: User) -> None:
+    here = talked(alice, "A")
+    at_work = say(here, "B")
+    Run.objects.filter(pk=at_work.run).update(ahead=True)  # as an older version left it
+    store.put_first(here, say(here, "C").message)
+    assert Run.objects.get(pk=at_work.run).ahead

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from chat.memory import MAX_FACTS
+from chat.facts import MAX_FACTS
 from chat.models import Fact, FactKind
 from tests.chat.made import conversation_of, message_in
 
@@ -43,7 +43,7 @@ def test_the_page_lists_what_is_remembered_and_where_it_came_from(alice: User, a
     assert 'aria-label="Facts"' in page
     assert 'aria-label="Preferences"' in page
     assert "Lives in Berlin" in page
-    assert f'Said in <a href="/c/{conversation.pk}/#m-{message.pk}">A trip</a>' in page
+    assert f'Said in <a href="/c/{conversation.pk}/?message={message.pk}#m-{message.pk}"><bdi>A trip</bdi></a>' in page
     assert "<code>tone</code>" in page
     assert re.search(r"Added\s+<time", page)
     assert page.count(">Edit</button>") == page.count(">Delete</button>") == 2

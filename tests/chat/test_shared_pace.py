@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from chat import shared_pace
 from chat.shared_pace import SharedPace
 from chat.wire.gate import Gate
+from tests.clocks import Clock
 from tests.serving import ROOT, free_port
 
 # Passes a gate again and again, and prints when (of the machine's one monotonic clock).
@@ -40,13 +41,6 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
 """
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 async def server(redis_url: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_url) as client:
@@ -59,11 +53,6 @@ async def endpoint(server: Redis) -> AsyncIterator[str]:
     name = f"test-{uuid.uuid4().hex}"
     yield name
     await server.delete(key(name))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def key(endpoint: str) -> str:

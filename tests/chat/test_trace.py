@@ -7,10 +7,14 @@ from uuid import uuid4
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils.html import escape
 
 from chat import trace
-from chat.models import Run, Step
-from chat.words import dollars, duration, figures_line, how_it_ended, summary_line
+from chat.models import CUT_SHORT, Conversation, Message, Run, Step, StopReason
+from chat.render import article, article_html
+from chat.rows import Talk
+from chat.step_fields import PREVIEW_LENGTH
+from chat.words import closed, dollars, duration, figures_line, how_it_ended, state, summary_line
 
 RUN = uuid4()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,6 +64,16 @@ def test_a_model_step_is_named_by_what_came_of_it(output: dict[str, Any], title:
     assert (row.title, row.label) == (title, label)
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "label"),
+    [("running", "", "sums up older turns"), ("done", "", "older turns summed up"), ("stopped", "", "stopped"),
+     ("error", "no answer", "no answer")],
+)  # fmt: skip
+def test_a_summary_is_labelled_by_what_came_of_it(status: str, error: str, label: str) -> None:
+    one = step("context", status=status, error=error, input={"purpose": "summary", "cut": {}}, run_id=RUN)
+    assert trace.row(one, run(), 4).label == label
+
+
 def test_memory_counts_what_went_in() -> None:
     output = {"facts": [{"text": "Lives in Berlin"}], "preferences": [{"key": "units", "text": "f"}]}
     row = trace.row(step("memory", output=output), run(), 4)
@@ -98,13 +112,38 @@ def test_text_of_tools_and_models_is_escaped_and_json_is_coloured() -> None:
 def test_a_long_result_is_cut_with_a_note_and_the_way_to_all_of_it() -> None:
     one = step(output={"text": "x" * 5000}, run_id=RUN)
     field = next(field for field in trace.row(one, run(), 4).fields if field.name == "Result")
-    assert len(field.html) == trace.PREVIEW_LENGTH
+    assert len(field.html) == PREVIEW_LENGTH
     assert "5,000" in field.note
     assert field.more_url.endswith("/steps/1/result/")
 
 
 def test_tokens_that_were_not_reported_are_not_shown_as_zero() -> None:
     assert "did not report" in shown(step("model", run_id=RUN))["Tokens"]
+
+
+def test_a_step_of_a_kind_that_only_a_newer_version_knows_shows_what_it_stored() -> None:
+    one = step("approval", name="delete_all", input={"asks": "<b>Sure?</b>"}, output={}, run_id=RUN)
+    row = trace.row(one, run(), 4)
+    assert (row.title, row.label) == ("Approval", "delete_all")
+    assert shown(one).keys() == {"Input"}
+    drawn = render_to_string("chat/_step.html", {"row": row})
+    assert "&lt;b&gt;Sure?&lt;/b&gt;" in drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "closing"),
+    [
+        ("plain", ""),
+        ("שלום", ""),
+        ("a\u202eb", "\u202c"),
+        ("a\u202eb\u202cc", ""),
+        ("a\u2067b\u202ec", "\u202c\u2069"),
+        ("a\u2067b\u202ec\u2069d", ""),
+        ("a\u2069\u202cb\u202e", "\u202c"),
+    ],
+)
+def test_a_label_turns_nothing_that_follows_it(text: str, closing: str) -> None:
+    assert closed(text) == text + closing
 
 
 @pytest.mark.parametrize(
@@ -134,6 +173,32 @@ def test_the_line_over_an_answer_counts_tools() -> None:
     assert summary_line(run(status="running", doing="Running look")) == "Running look"
 
 
+CUT = ("max_turns", "budget", "timeout", "length")
+
+
+@pytest.mark.parametrize("reason", StopReason.values)
+def test_however_a_run_ended_badly_there_are_words_and_a_way_on(reason: str) -> None:
+    status = "done" if reason in ("done", *CUT) else "stopped" if reason == "stopped" else "failed"
+    said = Message(pk=1, role="assistant")
+    ended = run(status=status, stop_reason=reason, turns=1, answer=said, conversation=Conversation(), model="m")
+    drawn = article_html(article(said, ended, Talk(0, "")))
+    ways = drawn.split('class="acts"')[0]
+
+    assert bool(how_it_ended(ended)) == (reason != "done")
+    assert escape(how_it_ended(ended)) in ways
+    assert state(ended) not in ("", "error", "max_turns")
+    assert ("act-regenerate" in ways) == (status == "failed")
+    assert ("act-continue" in ways) == (reason in CUT_SHORT)
+    assert "act-regenerate" in ways or "act-continue" in ways or reason == "done"
+
+
+@pytest.mark.parametrize("kind", ["model", "tool", "wait", "retry", "context"])
+def test_a_step_that_was_stopped_says_so(kind: str) -> None:
+    given = {"arguments": {"place": "here"}, "reason": "its turn", "seconds": 3, "purpose": "summary"}
+    row = trace.row(step(kind, status="stopped", input=given, run_id=RUN), run(), 4)
+    assert row.label.endswith("stopped")
+
+
 @pytest.mark.parametrize(("reason", "words"), [("done", ""), ("stopped", "Stopped."), ("max_turns", "limit of turns")])
 def test_each_ending_has_words(reason: str, words: str) -> None:
     said = how_it_ended(run(status="done", stop_reason=reason))
@@ -143,9 +208,3 @@ def test_each_ending_has_words(reason: str, words: str) -> None:
 
 def test_a_text_nested_beyond_reason_is_shown_as_it_stands() -> None:
     assert shown(step(output={"text": "[" * 3000}))["Result"] == "[" * 3000
-
-
-def test_a_step_of_a_kind_that_only_a_newer_version_knows_is_shown_as_it_is_stored() -> None:
-    drawn = trace.row(step("dance", name="Waltz", input={"partner": "<b>"}), run(), 1)
-    assert (drawn.title, drawn.label) == ("Waltz", "dance")
-    assert "partner" in render_to_string(drawn.template, {"row": drawn})

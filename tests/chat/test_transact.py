@@ -12,8 +12,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 
-from chat import store
-from chat.db import read, write
+from chat import away, store
+from chat.away import Away
+from chat.db import read, write, write_lightly
 from chat.models import Conversation
 from chat.store import Sent
 from chat.transact import once
@@ -105,6 +106,64 @@ async def test_two_that_send_the_same_message_at_once_have_sent_it_once(server: 
     assert (again.message, again.fresh) == (sent[0].message, False)
 
 
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+async def test_who_clashes_again_and_again_is_done_once_and_so_are_those_beside_it(
+    server: None, alice: User, code: str
+) -> None:
+    conversation = await read(conversation_of, alice)
+    clashes = iter(range(4))
+
+    def clash(number: int) -> int:
+        if number == 3 and next(clashes, None) is not None:
+            fail_with(code)
+        return store.raise_conversation(conversation.pk)
+
+    revisions = await asyncio.gather(*(write(clash, number) for number in range(8)))
+    assert sorted(revisions) == list(range(1, 9))
+    assert next(clashes, None) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [("53100", away.FULL), ("57P03", away.NO_ANSWER), ("25006", away.NO_WRITE)]
+)
+async def test_what_a_server_says_that_cannot_write_is_told_in_words(server: None, code: str, reason: str) -> None:
+    with pytest.raises(Away, match=reason):
+        await write(fail_with, code)
+
+
+async def test_a_disk_that_is_full_is_told_at_once_and_the_next_write_is_made(alice: User) -> None:
+    def much() -> None:
+        Conversation.objects.create(owner=alice, title="x" * 100, instructions="x" * 10**6, created=NOW, updated=NOW)
+
+    def fill() -> None:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                fail_with("53100")
+            cursor.execute("PRAGMA max_page_count = 1")  # which is taken as: as many as there are
+        much()
+
+    with pytest.raises(Away, match=away.FULL):
+        await write(fill)
+    if connection.vendor == "sqlite":
+        await write(lambda: connection.cursor().execute("PRAGMA max_page_count = 1000000"))
+    await write(much)
+    assert await read(Conversation.objects.count) == 1
+
+
+async def test_what_is_acknowledged_waits_for_the_disk_and_what_can_be_done_again_does_not(alice: User) -> None:
+    def waits() -> bool:
+        if connection.vendor == "postgresql":
+            return True  # it always does
+        with connection.cursor() as cursor:
+            return bool(cursor.execute("PRAGMA synchronous").fetchone()[0] == 2)
+
+    await write(waits)  # from here on it has a connection
+    assert await write(waits)
+    assert await write_lightly(waits) == (connection.vendor == "postgresql")
+    assert all(await asyncio.gather(write_lightly(waits), write(waits)))
+    assert await read(waits)
+
+
 async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
     tried: list[bool] = []
     await write(User.objects.count)  # from here on it has a connection
@@ -117,6 +176,12 @@ async def test_what_fails_by_itself_is_done_once_only(alice: User) -> None:
     with pytest.raises(DatabaseError, match="nowhere"):
         await write(fail)
     assert len(tried) == 1
+
+
+def fail_with(code: str) -> None:
+    """Let the server itself raise an error."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
 
 
 def in_a_thread(work: Callable[[], T]) -> T:

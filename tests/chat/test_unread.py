@@ -1,6 +1,6 @@
 """How much a page has not handled: counted once it says so, and never held against one that says nothing."""
 
-from chat.unread import UNREAD_BYTES, Unread
+from chat.unread import FRAME_BYTES, UNREAD_BYTES, Unread
 
 
 def test_who_never_says_what_it_has_seen_is_not_counted() -> None:
@@ -10,10 +10,10 @@ def test_who_never_says_what_it_has_seen_is_not_counted() -> None:
     assert unread.room.is_set()
 
 
-def test_there_is_room_until_the_limit_and_again_below_it() -> None:
+def test_there_is_room_while_one_more_frame_stays_below_the_limit() -> None:
     unread = Unread()
     unread.seen(0)
-    unread.sent(UNREAD_BYTES - 1)
+    unread.sent(UNREAD_BYTES - FRAME_BYTES)
     assert unread.room.is_set()
     unread.sent(1)
     assert not unread.room.is_set()

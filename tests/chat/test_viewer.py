@@ -12,8 +12,10 @@ from django.contrib.auth.models import User
 from chat import endpoints, preview, runs, store
 from chat.agent.events import Ended, ModelFailed, ModelStarted
 from chat.db import read, write
+from chat.models import Run, Step
 from chat.preview import Preview
 from chat.viewer import OPEN_LIMIT, Viewer
+from tests.chat.made import step_of
 from tests.scripted import endpoint, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +64,18 @@ async def test_a_page_that_has_nothing_is_sent_all_of_it_once(viewer: Viewer) ->
 async def test_a_conversation_that_is_gone_ends_the_page(viewer: Viewer) -> None:
     gone = Viewer(uuid4(), since=0)
     assert await read(gone.catch_up) is None
+
+
+async def test_what_fails_while_it_is_read_is_sent_whole_the_next_time(viewer: Viewer) -> None:
+    tool = await read(lambda: step_of(Run.objects.get(), 3, kind="tool", input={}))  # a step that cannot be drawn
+    viewer.resume(0)
+    with pytest.raises(KeyError):
+        await read(viewer.catch_up)
+    await write(lambda: Step.objects.filter(pk=tool.pk).update(input={"arguments": {}}))
+    frame = await read(viewer.catch_up)
+    assert frame is not None
+    assert frame.count("<article") == 2
+    assert frame.count("data-step=") == 3
 
 
 async def test_a_trace_that_follows_goes_on_to_the_next_run_and_another_one_stays(viewer: Viewer, alice: User) -> None:

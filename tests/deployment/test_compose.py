@@ -69,7 +69,7 @@ def test_services_wait_for_what_they_need_to_be_well() -> None:
 
 def test_a_process_may_drain_before_it_is_killed_and_has_a_host_name_of_its_own() -> None:
     for service in OURS.values():
-        assert int(service["stop_grace_period"].removesuffix("s")) >= settings.DRAIN_SECONDS + 10
+        assert int(filled(service["stop_grace_period"]).removesuffix("s")) >= settings.DRAIN_SECONDS + 10
         assert not {"hostname", "network_mode", "pid"} & set(service)
 
 

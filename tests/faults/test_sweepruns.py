@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from structlog.testing import capture_logs
 
 from agentsite.health import draining
 from chat import process, runs, store
@@ -45,7 +46,10 @@ def abandoned(user: User) -> tuple[Run, Run]:
 def test_it_works_on_abandoned_runs_until_they_end_and_on_what_waited_behind_them(alice: User) -> None:
     first, second = abandoned(alice)
     said = swept()
-    assert said == f"{first.pk} is taken over.\n{first.pk} ended: done.\n"
+    assert said == (
+        f"{first.pk} is taken over.\n{second.pk} waited, and is begun.\n"
+        f"{first.pk} ended: done.\n{second.pk} ended: done.\n"
+    )
     for run, answer in ((first, "42"), (second, "48")):
         run.refresh_from_db()
         assert (run.status, run.stop_reason) == ("done", "done")
@@ -71,13 +75,22 @@ def test_what_others_work_on_is_left_alone(alice: User) -> None:
     assert Run.objects.get(pk=sent.run).attempt == 1
 
 
+async def test_a_run_that_is_deleted_before_it_reads_what_it_begins_with_is_no_crash(alice: User) -> None:
+    sent = await write(store.start_conversation, alice.pk, "Hello", "a", "demo", runs.PROCESS, now())
+    await write(store.delete_conversations, [sent.conversation], now())
+    with capture_logs() as logs:
+        runs.begin(sent.run, sent.attempt, sent.conversation)
+        await runs.live[sent.run].task
+    assert [line["event"] for line in logs] == ["run lost"]
+
+
 async def test_an_account_that_is_deleted_ends_its_runs_and_leaves_no_rows(alice: User) -> None:
     script = Scripted(Body([event(delta(content="Once"))], hold=asyncio.Event()))
     async with answering(Endpoint("http://scripted.invalid/v1", "", script)):
         sent = await runs.send(alice.pk, "Hello", "a", "", None)
         async with asyncio.timeout(20):
             await until(lambda: runs.live[sent.run].said)
-        await write(alice.delete)
+        await write(store.delete_accounts, [alice.pk])
         await process.drop_lost_runs()
         await finished(sent)
     assert sent.run not in runs.live

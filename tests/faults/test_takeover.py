@@ -41,7 +41,7 @@ def begun(user: User, owner: str = DEAD) -> Run:
     return Run.objects.get(pk=sent.run)
 
 
-def take_over(run: Run) -> int:
+def take_over(run: Run) -> int | str:
     """Take a run over as the newest row has it, for a process that then dies, too."""
     return store.take_over(Run.objects.get(pk=run.pk), DEAD, {"calculate"}, now())
 
@@ -100,7 +100,7 @@ def test_an_owner_that_renewed_its_lease_meanwhile_keeps_the_run(alice: User) ->
 def test_a_run_that_was_to_stop_is_stopped_and_not_gone_on_with(alice: User) -> None:
     run = begun(alice)
     store.ask_to_stop(run.conversation_id)
-    assert take_over(run) == 0
+    assert take_over(run) == "stopped"
     run.refresh_from_db()
     assert (run.status, run.stop_reason, run.error) == ("stopped", "stopped", "")
     assert "stopped by the user" in steps_of(run)[3].output["text"]
@@ -125,7 +125,7 @@ def test_a_stale_owner_is_refused_from_then_on(alice: User) -> None:
 
 def test_five_crashes_in_a_row_end_it_in_words(alice: User) -> None:
     run = begun(alice)
-    assert [take_over(run) for _ in range(5)] == [2, 3, 4, 5, 0]
+    assert [take_over(run) for _ in range(5)] == [2, 3, 4, 5, "crashed"]
     run = Run.objects.get(pk=run.pk)
     assert (run.status, run.stop_reason) == ("failed", "crashed")
     assert how_it_ended(run) == "The server stopped 5 times in a row while this run was at work, so it was given up."
@@ -139,7 +139,7 @@ def test_a_step_that_ends_between_two_crashes_begins_the_count_anew(alice: User)
     number = steps_of(run)[-1].number + 1
     store.apply(run.pk, 5, (ToolStarted(number, now(), 1, CALLS[1]),))
     store.apply(run.pk, 5, (ToolEnded(number, now(), "42"),))
-    assert [take_over(run) for _ in range(5)] == [6, 7, 8, 9, 0]
+    assert [take_over(run) for _ in range(5)] == [6, 7, 8, 9, "crashed"]
 
 
 def test_a_model_call_that_fails_between_two_crashes_does_not(alice: User) -> None:
@@ -149,7 +149,7 @@ def test_a_model_call_that_fails_between_two_crashes_does_not(alice: User) -> No
         number = steps_of(run)[-1].number + 1
         store.apply(run.pk, attempt, (ModelStarted(number, now(), 2, "m", 0, "", 0),))
         store.apply(run.pk, attempt, (ModelFailed(number, now(), "Overloaded.", ""),))
-    assert take_over(run) == 0
+    assert take_over(run) == "crashed"
 
 
 def test_a_clock_that_is_set_in_the_middle_is_no_work(alice: User) -> None:
@@ -201,6 +201,27 @@ def test_a_server_that_is_shut_down_did_not_crash(alice: User) -> None:
     assert run.live
     label = trace.row(steps_of(run)[-1], run, 1).label
     assert label == "The server was shut down here; what follows is attempt 8"
+
+
+def test_a_database_that_was_away_is_no_crash_and_is_said_to_have_been(alice: User) -> None:
+    run = begun(alice)
+    for attempt in range(1, 8):
+        assert store.take_over(Run.objects.get(pk=run.pk), DEAD, {"calculate"}, now(), away=True) == attempt + 1
+    run = Run.objects.get(pk=run.pk)
+    steps = steps_of(run)
+    assert run.doing == "Going on after the database was away"
+    assert trace.row(steps[-1], run, 1).label == "The server's database was away here; what follows is attempt 8"
+    assert (
+        steps[3].output["text"] == "Error: the result of this could not be stored; whether it took effect is unknown."
+    )
+
+
+def test_a_run_of_this_process_that_is_not_at_work_here_is_taken_after_a_moment(alice: User) -> None:
+    run, clock = begun(alice, runs.PROCESS), Clock()
+    watch = sweep.Watch(clock)
+    assert not watch.abandoned(run, now())  # it may be about to begin
+    clock.now += sweep.OURS_SECONDS
+    assert watch.abandoned(run, now())
 
 
 @dataclass

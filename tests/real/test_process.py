@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from chat.local import process
 from chat.local.process import CannotStart, Engine, start
 from tests import databases
 from tests.serving import ROOT, free_port, site_environment
@@ -40,6 +41,14 @@ def test_a_file_that_is_no_whole_model_is_said_in_llama_cpps_words(gguf: Path, t
         cut.write_bytes(whole.read(3_000_000))
     with pytest.raises(CannotStart, match=r"cut\.gguf', which llama\.cpp cannot load: .*corrupted or incomplete"):
         start(cut)
+
+
+def test_a_model_that_does_not_say_what_it_can_do_in_time_is_not_started(
+    gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "PROPERTIES_SECONDS", 1e-6)
+    with pytest.raises(CannotStart, match="was loaded, and does not say what it can do: "):
+        start(gguf)
 
 
 def test_without_the_extra_the_start_says_how_to_install_it(gguf: Path, tmp_path: Path) -> None:

@@ -79,13 +79,7 @@ class Talking:
         return answer.text
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Each value in the database as text, with its table and column."""
-        with databases.opened(self.site.environment) as database:
-            for (table,) in database.execute(databases.TABLES).fetchall():
-                found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
-                names = [column[0] for column in found.description]
-                for row in found:
-                    yield from ((f"{table}.{name}", str(value)) for name, value in zip(names, row, strict=True))
+        return rows_of(self.site)
 
     def frames(self, question: str, *replies: Reply) -> list[str]:
         """What a page is sent while a question is asked and answered, always in the same conversation."""
@@ -96,6 +90,16 @@ class Talking:
         with opened(self.site, self.alice, self.conversation.split("/")[2]) as page:
             page.ask(question)
             return list(_until(page, HEARD_OVER))
+
+
+def rows_of(site: Site) -> Iterator[tuple[str, str]]:
+    """Each value in a site's database as text, with its table and column."""
+    with databases.opened(site.environment) as database:
+        for (table,) in database.execute(databases.TABLES).fetchall():
+            found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
+            names = [column[0] for column in found.description]
+            for row in found:
+                yield from ((f"{table}.{name}", str(value)) for name, value in zip(names, row, strict=True))
 
 
 def _until(page: Page, pattern: str) -> Iterator[str]:
@@ -111,8 +115,8 @@ def _until(page: Page, pattern: str) -> Iterator[str]:
 
 
 @contextmanager
-def talking(folder: Path, models: Iterable[str] = ("m",)) -> Iterator[Talking]:
-    variables = {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
+def talking(folder: Path, models: Iterable[str] = ("m",), **variables: str) -> Iterator[Talking]:
+    variables |= {"OPENAI_API_KEY": KEY, "SECRET_KEY": SECRET_KEY, "AGENT_MODELS": ",".join(models)}
     with ExitStack() as running:
         endpoint = running.enter_context(answering())
         site = running.enter_context(served(folder, OPENAI_BASE_URL=endpoint.url, **AT_ONCE, **variables))

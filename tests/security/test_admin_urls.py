@@ -138,13 +138,13 @@ def test_a_correction_to_what_is_known_already_is_refused_in_words(staff_client:
     Fact.objects.create(owner=hers.fact.owner, text="Lives in Berlin")
     Fact.objects.create(owner=hers.fact.owner, kind=FactKind.PREFERENCE, key="voice", text="warm")
 
-    for row, form in (
-        (hers.fact, {"key": "", "text": "Lives in Berlin"}),
-        (hers.preference, {"key": "voice", "text": "x"}),
+    for row, form, words in (
+        (hers.fact, {"key": "", "text": "lives in  BERLIN"}, "This is remembered already."),
+        (hers.preference, {"key": "voice", "text": "x"}, "There is a preference of this name already."),
     ):
         answer = staff_client.post(f"/admin/chat/fact/{row.pk}/change/", form)
         assert answer.status_code == 200
-        assert "This is remembered already." in answer.content.decode()
+        assert words in answer.content.decode()
         assert Fact.objects.filter(pk=row.pk, text=row.text, key=row.key).exists()
 
 

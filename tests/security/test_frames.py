@@ -126,7 +126,7 @@ def test_a_run_of_another_is_no_run_and_the_socket_goes_on(
     run = run_of(alice_at, hers) if asked == "hers" else str(uuid4())
     with opened(site, bob_at, his) as page:
         page.say(action="resume", since=0, run=run, run_since=0)
-        page.until("There is no such run.")
+        assert run_of(bob_at, his) in page.until("innerHTML:#trace")
         page.say(action="resume", since=0, run=run_of(bob_at, his), run_since=0)
         page.until('id="cursor"')
         assert SECRET not in page.seen

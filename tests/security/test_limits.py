@@ -11,11 +11,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from chat import trace
+from chat.facts import MAX_FACTS
 from chat.forms import FactForm, PreferenceForm
 from chat.frames import LONGEST_MESSAGE
-from chat.memory import MAX_FACTS
 from chat.models import Conversation, Fact, FactKind
+from chat.pretty import pretty
 from tests.chat.made import conversation_of
 from tests.conftest import PASSWORD
 from tests.security.hers import Hers
@@ -75,7 +75,7 @@ def test_the_longest_message_is_taken_by_form_and_by_frame(site: Site, alice_at:
 
 
 def test_very_many_facts_of_full_length_are_shown_and_can_be_deleted(alice: User, alice_client: Client) -> None:
-    """More than a person may add: an administrator may, and limits change."""
+    """More than may be added: limits change."""
     Fact.objects.bulk_create(Fact(owner=alice, text=f"{number} {'x' * 490}"[:500]) for number in range(2 * MAX_FACTS))
     some = Fact.objects.all()[0]
 
@@ -120,7 +120,7 @@ def test_one_long_word_makes_a_short_title(site: Site, alice_at: httpx2.Client) 
     form = {**hidden(alice_at, "/"), "message": "W" * 30_000, "client_id": str(uuid4())}
     page = alice_at.get(alice_at.post("/c/", data=form).headers["location"]).text
 
-    title = re.search(r'<h1 id="title">([^<]*)</h1>', page)
+    title = re.search(r'<h1 id="title" dir="auto">([^<]*)</h1>', page)
     assert title
     assert 0 < len(title[1]) <= 61
 
@@ -143,4 +143,4 @@ def test_a_very_long_result_is_shown_without_being_blown_up(piece: str, length: 
     """Each number coloured and each bracket on a line of its own would make hundreds of megabytes of some."""
     text = f"[{piece * (length // len(piece))}1]"
 
-    assert len(trace.pretty(text)) < 20 * len(text)
+    assert len(pretty(text)) < 20 * len(text)

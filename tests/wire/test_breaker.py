@@ -1,20 +1,7 @@
 """An endpoint that is down is left alone, then asked once to see."""
 
-import pytest
-
 from chat.wire.breaker import Breaker
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.clocks import Clock
 
 
 def opened(clock: Clock) -> Breaker:

@@ -90,9 +90,35 @@ def test_no_minute_sees_more_than_the_limit(rate: int, places: int | None, pause
 @in_virtual_time
 async def test_only_so_many_are_inside_and_the_next_comes_as_one_leaves() -> None:
     passed = Passed(gate(None, places=2))
-    await together(*(passed.request(str(n), takes=5) for n in range(5)))
+    await together(*(passed.request(str(n), f"user {n}", takes=5) for n in range(5)))
     assert passed.moments == near(0, 0, 5, 5, 10)
     assert passed.whys == ["", "", *["one of 2 places"] * 3]
+
+
+@in_virtual_time
+async def test_hanging_requests_of_one_user_leave_a_place_for_the_others() -> None:
+    passed = Passed(gate(None, places=3))
+    hers = [asyncio.create_task(passed.request(f"alice {n}", "alice", takes=600)) for n in range(5)]
+    await asyncio.sleep(1)
+    assert passed.names == ["alice 0", "alice 1"]
+    assert passed.whys[2:] == ["one of 3 places, the last of which is kept for others"] * 3
+    await together(*(passed.request(f"{name} {n}", name, takes=1) for name in ("bob", "carol") for n in range(2)))
+    assert passed.names[2:] == ["bob 0", "carol 0", "bob 1", "carol 1"]
+    assert passed.moments[2:] == near(1, 2, 3, 4)
+    for one in hers:
+        one.cancel()
+    await asyncio.gather(*hers, return_exceptions=True)
+
+
+@in_virtual_time
+async def test_who_waits_for_a_place_and_leaves_is_in_nobodys_way() -> None:
+    passed = Passed(gate(60, places=2))
+    hers = [asyncio.create_task(passed.request(f"alice {n}", "alice", takes=10)) for n in range(3)]
+    await asyncio.sleep(5)
+    hers[1].cancel()
+    await together(*hers[::2], passed.request("bob", "bob", takes=20))
+    assert passed.names == ["alice 0", "bob", "alice 2"]
+    assert passed.moments == near(0, 5, 10)
 
 
 @in_virtual_time
@@ -194,7 +220,7 @@ def test_whoever_is_not_cancelled_passes(requests: list[tuple[str, float, float,
         await asyncio.gather(*tasks, return_exceptions=True)
         assert {str(n) for n, request in enumerate(requests) if request[3] is None} <= set(passed.names)
         await asyncio.sleep(60)
-        first, second = await lets.join("z"), await lets.join("z")
+        first, second = await lets.join("y"), await lets.join("z")
         await second.wait()
         assert first.admitted  # every place is free again
         assert second.admitted

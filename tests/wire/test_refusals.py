@@ -1,18 +1,23 @@
 """What an endpoint does not take, in the words of those that there are: it is asked without that, and only then."""
 
 import json
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from chat.agent.asking import ATTEMPTS
 from chat.agent.events import ModelStarted, WaitStarted
+from chat.agent.limits import Limits
 from chat.agent.transcript import Answered, Asked, Entry, Frozen, Said, request
-from chat.wire.endpoint import REFUSALS, Target
-from chat.wire.errors import EndpointError
+from chat.wire.endpoint import Target
+from chat.wire.errors import NoReply
+from chat.wire.refusals import REFUSALS
 from chat.wire.stream import Assembler
 from chat.wire.values import Call
-from tests.agent.working import ended, events, of, refusal, task
-from tests.scripted import Body, says
+from tests.agent.working import Reply, ended, events, is_summary, of, refusal, ruled, task
+from tests.scripted import Body, asks, call, delta, event, says
 from tests.scripted import endpoint as scripted
 
 JSON = {"content-type": "application/json"}
@@ -40,6 +45,18 @@ REFUSED = [
     ("reasoning", refusal("'messages.2' : for 'role:assistant' : property 'reasoning_content' is unsupported")),
     ("reasoning", forbidden("messages", 2, "reasoning_content")),
     ("stop", refusal("Unsupported parameter: 'stop' is not supported with this model.")),
+    (
+        "roles",
+        refusal("After the optional system message, conversation roles must alternate user and assistant roles"),
+    ),
+    ("roles", refusal("Conversation roles must alternate user/assistant/user/assistant/...", 500)),
+    ("roles", refusal('messages: roles must alternate between "user" and "assistant", but found multiple')),
+    ("roles", refusal("user or tool message(s) should alternate with assistant message(s).")),
+    ("roles", refusal("Please ensure that multiturn requests alternate between user and model.")),
+    ("roles", refusal("Unexpected role 'user' after role 'tool'", 422)),
+    ("system", refusal("System role not supported")),
+    ("system", refusal("Developer instruction is not enabled for models/gemma-3-27b-it")),
+    ("system", refusal("'messages.0' : system messages are not supported with this model")),
     ("ids", refusal("Tool call id was call_abc but must be a-z, A-Z, 0-9, with a length of 9.")),
 ]
 INNOCENT = [
@@ -82,6 +99,68 @@ async def test_what_is_refused_is_left_out_and_remembered(name: str, said: Body)
     assert script.bodies[2] == script.bodies[1]
 
 
+@pytest.mark.parametrize(("name", "said"), REFUSED[::4])
+@pytest.mark.parametrize("code", [400, None, "invalid_request_error"])
+async def test_what_is_refused_at_the_beginning_of_a_stream_is_understood_too(
+    name: str, said: Body, code: object
+) -> None:
+    error = {"message": said.parts[0].decode(), **({"code": code} if code else {})}
+    served, _ = scripted(Body([event({"error": error})]), says("A tree."))
+    if name == "stop":
+        served.learn("tools", "m")
+    found = await events(task(Target(served, "m"), said=DEAR))
+    assert ended(found).text == "A tree."
+    assert name in of(ModelStarted, found)[-1].without
+
+
+async def test_what_sounds_like_a_refusal_after_the_reply_began_is_none() -> None:
+    error = event({"error": {"message": "Unknown parameter: 'stream_options'.", "code": 500}})
+    served, _ = scripted(Body([event(delta(content="Half")), error]), says("A tree."))
+    assert ended(await events(task(Target(served, "m"), said=DEAR))).text == "A tree."
+    assert served.refused("m") == ()
+
+
+def asked_of(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(message["role"], message.get("content", "")) for message in messages[1:]]
+
+
+async def test_where_roles_must_alternate_no_message_of_the_user_follows_another_or_a_result() -> None:
+    """A summary stands before the question, and the last request after a result."""
+
+    def strict(asked: dict[str, Any]) -> Reply:
+        roles = [role for role, _ in asked_of(asked["messages"])]
+        if any(pair in (("user", "user"), ("tool", "user")) for pair in pairwise(roles)):
+            return refusal("Conversation roles must alternate user/assistant/user/assistant/...")
+        return says("Summed up.") if is_summary(asked) else asks(call("look", {"place": "here"}))
+
+    said: list[Entry] = [Said("user", "First."), Said("assistant", "x" * 11_000), Said("user", "Look!")]
+    served, script = ruled(strict)
+    found = await events(task(Target(served, "m", 4_000), said=said, limits=Limits(turns=1)))
+    assert ended(found).stop_reason == "max_turns"
+    (refused,) = of(WaitStarted, found)
+    assert "roles must alternate" in refused.reason
+    (_, both), *_, (role, last) = asked_of(script.requests[-1]["messages"])
+    assert both.endswith("Summed up.\n\nLook!")
+    assert (role, last.startswith("a tree at here\n\nThe limit of turns")) == ("tool", True)
+    sent = [one.sha256 for one in of(ModelStarted, found)]
+    assert sent == [sha256(body).hexdigest() for body in script.bodies]
+
+
+async def test_a_template_that_counts_the_system_prompt_as_a_role_gets_it_in_the_first_message() -> None:
+    def first_must_be_the_user(asked: dict[str, Any]) -> Reply:
+        if asked["messages"][0]["role"] != "user":
+            return refusal("Conversation roles must alternate user/assistant/user/assistant/...")
+        return says("Summed up." if "You write the summary" in str(asked) else "A tree.")
+
+    said: list[Entry] = [Said("user", "First."), Said("assistant", "x" * 11_000), Said("user", "Look!")]
+    served, script = ruled(first_must_be_the_user)
+    found = await events(task(Target(served, "m", 4_000), said=said))
+    assert ended(found).text == "A tree."
+    assert served.refused("m") == ("roles", "system")
+    assert [len(asked["messages"]) for asked in script.requests[2:]] == [1, 1]
+    assert script.requests[-1]["messages"][0]["content"].startswith("Be brief.\n\n")
+
+
 def test_each_thing_that_may_be_refused_is_refused_here() -> None:
     assert {name for name, _ in REFUSED} == set(REFUSALS)
 
@@ -94,13 +173,16 @@ async def test_other_errors_are_not_mistaken_for_a_refusal(said: Body) -> None:
     assert served.refused("m") == ()
 
 
-async def test_tools_are_a_matter_of_the_model_and_the_rest_of_the_endpoint() -> None:
+async def test_tools_and_roles_are_a_matter_of_the_model_and_the_rest_of_the_endpoint() -> None:
     served, _ = scripted()
     assert served.learn("tools", "tiny")
+    assert served.learn("roles", "tiny")
     assert served.learn("stream_options", "tiny")
-    assert served.refused("tiny") == ("stream_options", "tools")
+    assert served.refused("tiny") == ("stream_options", "tools", "roles")
     assert served.refused("large") == ("stream_options",)
     assert not served.learn("tools", "tiny")  # no news
+    assert served.learn("roles", "tiny")  # it did not help
+    assert served.refused("tiny") == ("stream_options", "tools", "roles", "system")
 
 
 async def test_a_refusal_that_another_one_passes_on_is_found_inside() -> None:
@@ -118,23 +200,26 @@ async def test_one_thing_after_the_other_may_be_refused_without_using_up_the_att
 
 
 TOO_LONG = [
-    "This model's maximum context length is 4097 tokens. However, your messages resulted in 5000 tokens.",
-    "Your input exceeds the context window of this model. Please adjust your input and try again.",
-    "the request exceeds the available context size, try increasing it",
-    "prompt is too long: 210000 tokens > 200000 maximum",
-    "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
-    "Please reduce the length of the messages or completion.",
-    "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+    ("This model's maximum context length is 4097 tokens. However, your messages resulted in 5000 tokens.", 4097),
+    ("Your input exceeds the context window of this model. Please adjust your input and try again.", None),
+    ("the request exceeds the available context size, try increasing it", None),
+    ("request (9000 tokens) exceeds the available context size (8192 tokens), try increasing it", 8192),
+    ("prompt is too long: 210000 tokens > 200000 maximum", 200_000),
+    ("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", 1_048_576),
+    ("Please reduce the length of the messages or completion.", None),
+    ("This model's maximum prompt length is 131,072 but the request contains 200,000 tokens.", 131_072),
+    ("Prompt contains 40000 tokens, too large for model with 32768 maximum context length", 32_768),
 ]
 
 
-@pytest.mark.parametrize("words", TOO_LONG)
-async def test_that_a_request_is_too_long_is_understood_however_it_is_said(words: str) -> None:
-    served, _ = scripted(refusal(words))
-    with pytest.raises(EndpointError) as raised:
-        async for _ in served.stream(request(Frozen(""), [Said("user", "x")], "m"), Assembler()):
-            pass
-    assert (raised.value.reason, raised.value.again) == ("context", False)
+@pytest.mark.parametrize(("words", "window"), TOO_LONG)
+async def test_that_a_request_is_too_long_is_understood_however_it_is_said(words: str, window: int | None) -> None:
+    for said in (refusal(words), Body([event({"error": {"message": words}})])):
+        served, _ = scripted(said)
+        with pytest.raises(NoReply) as raised:
+            async for _ in served.stream(request(Frozen(""), [Said("user", "x")], "m"), Assembler()):
+                pass
+        assert (raised.value.reason, raised.value.again, raised.value.window) == ("context", False, window)
 
 
 async def test_that_a_request_is_too_long_is_understood_by_its_code() -> None:

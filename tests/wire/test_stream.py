@@ -184,6 +184,35 @@ def test_reasoning_is_kept_apart_from_the_text_and_not_taken_twice() -> None:
     assert (reply.text, reply.reasoning, reply.reasoning_field) == ("Yes", "Hm, yes", "reasoning_content")
 
 
+THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm. "}, {"type": "reference", "ids": [1]}]}
+SAYING = {"type": "text", "text": "Fine."}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [delta(content=[THINKING]), delta(content=[SAYING]), delta("stop")],
+        [delta("stop", content=[THINKING, SAYING, {"type": "image_url", "image_url": {"url": "x"}}, None, 7])],
+        [{"choices": [{"message": {"role": "assistant", "content": [THINKING, SAYING]}, "finish_reason": "stop"}]}],
+    ],
+)
+def test_content_in_parts_is_text_and_reasoning(chunks: list[Chunk]) -> None:
+    reply = assembled(*chunks)
+    assert (reply.text, reply.reasoning) == ("Fine.", "Hm. ")
+
+
+@pytest.mark.parametrize("said", [[], [delta(content="Half an ans")], says("Whole?", finish="")])
+def test_a_reply_that_ends_with_an_error_is_not_whole(said: list[Chunk]) -> None:
+    with pytest.raises(StreamCut, match="broke the reply off with an error"):
+        assembled(*said, delta("error"))
+
+
+def test_an_error_of_the_choice_is_an_error_in_its_words() -> None:
+    broken = {"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "on fire"}}]}
+    with pytest.raises(StreamError, match="on fire"):
+        assembled(delta(content="Half"), broken)
+
+
 def test_extra_content_is_kept_with_its_call() -> None:
     signed = fragment(LONDON, index=0, id="a", name="look", extra_content={"google": {"thought_signature": "x"}})
     reply = assembled(delta(tool_calls=[signed]))

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from chat.wire.usage import price, read_usage
-from chat.wire.values import Usage
+from chat.wire.usage import TOKENS_A_BYTE, estimated, price, read_usage
+from chat.wire.values import Call, Reply, Usage
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -45,3 +45,10 @@ def test_a_cost_that_is_no_amount_is_none() -> None:
 def test_counts_and_costs_that_cannot_be_are_unknown() -> None:
     usage = read_usage({"prompt_tokens": 10**30, "completion_tokens": 1, "cost": 1_000_000.5})
     assert (usage.input, usage.cost) == (None, None)
+
+
+def test_a_guess_counts_the_bytes_of_all_that_was_written() -> None:
+    said, reasoned, raw = "東京は晴れ", "思考", '{"city": "東京"}'
+    usage = estimated(Reply(said, reasoned, (Call("a", "look", {}, raw),)), size=1_000).usage
+    written = sum(len(part.encode()) for part in (said, reasoned, "look", raw))
+    assert (usage.output, usage.estimated) == (round(written * TOKENS_A_BYTE), True)

@@ -22,6 +22,14 @@ SAMPLE = (
     Reading("Sydney", 19, "rainy", 85),
     Reading("Paris", 17, "overcast", 70),
 )
+# What may stand after a city's name: there are others of the same name. The first one is the country.
+WHERE = {
+    "London": ("England", "UK", "GB", "United Kingdom", "Great Britain", "Britain"),
+    "New York": ("USA", "US", "United States", "United States of America", "NY", "New York"),
+    "Tokyo": ("Japan", "JP"),
+    "Sydney": ("Australia", "AU", "NSW", "New South Wales"),
+    "Paris": ("France", "FR", "Île-de-France"),
+}
 
 
 class LiveWeather:
@@ -75,9 +83,12 @@ async def report(context: ToolContext, city: str, units: Units, live: LiveWeathe
 
 
 def _from_sample(city: str, units: Units, why: str) -> dict[str, object]:
-    name = city.partition(",")[0].strip().casefold()
+    name, *regions = (part.strip().casefold() for part in city.split(","))
     for reading in SAMPLE:
         if reading.city.casefold() == name:
+            where = WHERE[reading.city]
+            if not {*filter(None, regions)} <= {known.casefold() for known in where}:
+                raise ToolError(f"{why}, and the {reading.city} of the sample data is the one in {where[0]}")
             if units == "fahrenheit":
                 reading = replace(reading, temperature=reading.temperature * 9 / 5 + 32)
             return _result(reading, units, "sample") | {"note": NOTE}

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from chat import endpoints, hints, process, rows, runs, store, trace
-from chat.db import read
+from chat.db import read, write
 from chat.draining import drain
 from chat.local import site
 from chat.models import Conversation, Run, RunStatus, Step, StepStatus
@@ -23,6 +23,7 @@ from chat.words import figures_line, how_it_ended
 from tools.text import clean
 
 POLL_SECONDS = 1.0
+GONE = "The question was taken back, or its conversation was deleted, so there is no answer."
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -64,9 +65,7 @@ class Command(BaseCommand):
                 for step in steps:
                     self._show(step, run, as_json)
         except asyncio.CancelledError:  # Ctrl-C
-            await runs.stop(sent.conversation)
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(runs.live[sent.run].task, POLL_SECONDS)
+            await _withdraw(sent)
             raise
         await drain(0)  # what waited behind this run, and began here, goes on in the server
         run = await read(Run.objects.select_related("answer").get, pk=sent.run)
@@ -96,8 +95,22 @@ def plain(text: str) -> str:
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+async def _withdraw(sent: store.Sent) -> None:
+    """Stop the run of a question, or take the question back where it waits; what others asked is left alone."""
+    if work := runs.live.get(sent.run):
+        runs.drop(sent.run)
+        await asyncio.wait({work.task}, timeout=POLL_SECONDS)
+        return
+    try:
+        await write(store.unqueue, sent.conversation, sent.message)
+        await runs.hint(sent.conversation)
+    except store.Refused:  # it does not wait any more: another process works on it, or it is over
+        if await read(rows.conversation_of_live, sent.run):
+            await runs.stop(sent.conversation)
+
+
 async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
-    """Give a run and its steps each time that they changed, until it has ended."""
+    """Give a run and its steps each time that they changed, until it has ended. Raises CommandError if it is gone."""
     since, live, newer = 0, True, asyncio.Event()
     hints.watch(sent.conversation, newer.set)
     while live:
@@ -106,6 +119,8 @@ async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
             run, steps = found
             since, live = run.revision, run.live
             yield run, steps
+        elif not await read(rows.is_there, sent.run):
+            raise CommandError(GONE)
         if live:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(newer.wait(), POLL_SECONDS)

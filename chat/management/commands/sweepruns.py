@@ -19,7 +19,7 @@ from chat.sweep import MISSED_SECONDS, Swept, sweep, watch
 from chat.words import how_it_ended, plural
 
 HELP = """\
-Takes over the runs whose process died, works on them until they end, and says how each ended.
+Takes over the runs whose process died, works on them and on what waits until they end, and says how each ended.
 
 A serving process does the same by itself: at its start and every few seconds. A run counts as abandoned when its owner
 gave it up, is known to be dead, or did not renew its lease; a lease that is over is watched for some seconds first.
@@ -49,13 +49,17 @@ class Command(BaseCommand):
             swept = await self._look(end)
             for pk in swept.taken:
                 self.stdout.write(f"{pk} is taken over.")
+            worked = set(swept.taken)
             while runs.live:
-                await asyncio.wait({work.task for work in runs.live.values()})
+                for pk in runs.live.keys() - worked:
+                    self.stdout.write(f"{pk} waited, and is begun.")
+                worked |= runs.live.keys()
+                await asyncio.wait({work.task for work in runs.live.values()}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await drain(0)
-        for run in await read(_rows, [*swept.taken, *swept.ended]):
+        for run in await read(_rows, [*worked, *swept.ended]):
             self.stdout.write(f"{run.pk} ended: {run.stop_reason}. {how_it_ended(run)}".strip())
-        if not (swept.taken or swept.ended):
+        if not (worked or swept.ended):
             self.stdout.write("There is nothing to take over.")
         if swept.elsewhere:
             self.stdout.write(f"{plural(len(swept.elsewhere), 'run')} left to the processes that work on them.")

@@ -15,17 +15,17 @@ NO_NETWORK = HttpError("there is no network")
 
 
 @pytest.mark.parametrize(
-    ("city", "celsius", "condition", "humidity"),
+    ("city", "where", "celsius", "condition", "humidity"),
     [
-        ("London", 14, "cloudy", 78),
-        ("New York", 25, "sunny", 45),
-        ("Tokyo", 22, "partly cloudy", 60),
-        ("Sydney", 19, "rainy", 85),
-        ("Paris", 17, "overcast", 70),
+        ("London", ", uk", 14, "cloudy", 78),
+        ("New York", ", NY, USA", 25, "sunny", 45),
+        ("Tokyo", "", 22, "partly cloudy", 60),
+        ("Sydney", ", New South Wales, Australia", 19, "rainy", 85),
+        ("Paris", " , france,", 17, "overcast", 70),
     ],
 )
-async def test_the_sample(city: str, celsius: int, condition: str, humidity: int) -> None:
-    assert await get_weather(context(weather_source="sample"), f" {city.upper()}, somewhere") == {
+async def test_the_sample(city: str, where: str, celsius: int, condition: str, humidity: int) -> None:
+    assert await get_weather(context(weather_source="sample"), f" {city.upper()}{where}") == {
         "city": city,
         "temperature_celsius": celsius,
         "condition": condition,
@@ -33,6 +33,12 @@ async def test_the_sample(city: str, celsius: int, condition: str, humidity: int
         "source": "sample",
         "note": NOTE,
     }
+
+
+@pytest.mark.parametrize("city", ["Paris, Texas", "London, Ontario, Canada", "Sydney, somewhere"])
+async def test_the_sample_does_not_speak_for_another_city_of_the_same_name(city: str) -> None:
+    with pytest.raises(ToolError, match="of the sample data is the one in"):
+        await get_weather(context(weather_source="sample"), city)
 
 
 async def test_fahrenheit() -> None:

@@ -1,0 +1,35 @@
+"""The list of runs and the page of one: asked for in each way, and with every way on from what went wrong."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from chat.models import Run
+from tests.chat.made import conversation_of, run_in
+
+
+@pytest.fixture
+def run(alice: User) -> Run:
+    return run_in(conversation_of(alice))
+
+
+def test_pages_answer_to_who_only_asks_whether_they_are_there(alice_client: Client, client: Client, run: Run) -> None:
+    for path in ("/", f"/c/{run.conversation_id}/", "/runs/", f"/runs/{run.pk}/", f"/runs/{run.pk}/steps/3/result/"):
+        answer = alice_client.head(path)
+        assert (answer.status_code, answer.content) == (200, b""), path
+        assert client.head(path).status_code == 302, path
+
+
+def test_a_run_that_went_wrong_says_how_and_offers_what_there_is(alice_client: Client, run: Run) -> None:
+    for status, reason, word, ways in (
+        ("done", "done", "done", []),
+        ("done", "max_turns", "out of turns", ["continue"]),
+        ("stopped", "stopped", "stopped", ["continue"]),
+        ("failed", "crashed", "crashed", ["regenerate", "continue"]),
+    ):
+        Run.objects.filter(pk=run.pk).update(status=status, stop_reason=reason)
+        assert f">{word}</span>" in alice_client.get("/runs/").content.decode()
+        page = alice_client.get(f"/runs/{run.pk}/").content.decode()
+        offered = [way for way in ("regenerate", "continue") if f'name="action" value="{way}"' in page]
+        assert offered == ways, reason
+        assert str(run.pk) in page
