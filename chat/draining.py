@@ -19,7 +19,7 @@ async def drain(seconds: float, hurry: asyncio.Event | None = None) -> None:
     A run that is given up is not ended: the next process goes on with it. At last the open pages are told to come back.
     """
     draining.set()
-    if runs.live:
+    if runs.live or runs.starting:
         await _let_runs_end(seconds, hurry or asyncio.Event())
         await asyncio.sleep(PAGES_SECONDS)
     if sessions.open_sockets:
@@ -34,11 +34,11 @@ async def _let_runs_end(seconds: float, hurry: asyncio.Event) -> None:
     for run in tuple(runs.live):
         log.info("run given up", run=str(run))
         runs.leave(run)
-    await asyncio.wait({ending}, timeout=LEAVE_SECONDS)
+    await asyncio.wait({ending}, timeout=LEAVE_SECONDS)  # what begins meanwhile is left as it does
     ending.cancel()
     hurrying.cancel()
 
 
 async def _all_ended() -> None:
-    while runs.live:
-        await asyncio.wait({work.task for work in runs.live.values()})
+    while at_work := {work.task for work in runs.live.values()} | runs.starting:
+        await asyncio.wait(at_work)

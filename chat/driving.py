@@ -7,6 +7,7 @@ stands: the sweep goes on with it when the database is there again.
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ from django.conf import settings
 
 from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
-from chat.agent.asking import now
+from chat.agent.asking import Clock, now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta, ToolStarted
 from chat.away import Away
 from chat.db import read, write, write_lightly
@@ -49,6 +50,7 @@ class Live:
     task: "asyncio.Task[None]" = field(init=False)
     preview: Preview | None = None
     observed: Observed = field(default_factory=Observed)
+    clock: Clock = now
     answer: str = ""
     stopping: bool = False
     leaving: bool = False
@@ -118,14 +120,15 @@ async def _work(work: Live) -> None:
     """Drive the loop to its end."""
     prepared = await prepare(work.run)
     run, task, work.outside_ran = prepared.run, prepared.task, prepared.outside_ran
-    work.observed.model = run.model
+    work.observed.model, work.clock = run.model, task.asking.clock
     if run.continues_id:
         work.outside_ran = True  # what it goes on from may have read anything
     if task.begun:
         work.observed.turn = task.turn
         work.answer = "" if task.asking.reply.calls else task.asking.reply.text
     work.preview = preview.open_preview(run.pk, run.conversation_id, run.answer_id)
-    memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, write)
+    call = partial(_write, work)
+    memory = TurnMemory(run.message.owner_id, run.message_id, run.message.text, lambda: work.outside_ran, call)
     context = ToolContext(
         user=str(run.message.owner_id), conversation=str(run.conversation_id), run=str(run.pk), memory=memory,
         http=http, options={"weather_source": settings.WEATHER_SOURCE},
@@ -152,6 +155,11 @@ async def _call(work: Live, context: ToolContext, name: str, arguments: dict[str
     return result
 
 
+async def _write(work: Live, function: Callable[..., str], /, *arguments: object) -> str:
+    """Do what a tool writes, as long as the run is ours. Raises store.StaleOwner."""
+    return await write(store.within_run, work.run, work.attempt, function, *arguments)
+
+
 async def _store(work: Live, batch: Batch) -> None:
     """Store events and tell viewers. The preview is emptied before its step's final write."""
     if work.preview and any(isinstance(event, ModelEnded | ModelFailed) for event in batch):
@@ -169,7 +177,7 @@ async def _store(work: Live, batch: Batch) -> None:
 
 async def _end(work: Live, status: str, reason: str, error: str = "") -> None:
     """End a run from outside its loop, with what it had said so far."""
-    ended = Ended(now(), status, reason, work.said, error)
+    ended = Ended(work.clock(), status, reason, work.said, error)
     try:
         await write(store.apply, work.run, work.attempt, (ended,))
     except store.StaleOwner:

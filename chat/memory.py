@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.contrib.auth import get_user_model
 from django.db.models import F
 
 from chat import facts, preferences, said
@@ -56,6 +57,7 @@ def prompt_block(remembered: Remembered) -> str:
 
 def store_fact(user_id: int, message_id: int, fact: str) -> str:
     """Store a fact that a message states. Raises ToolError."""
+    _one_at_a_time(user_id)
     place = facts.Place(user_id, FactKind.FACT)
     if place.knows(fact):
         return f"Already remembered: {fact}"
@@ -67,6 +69,7 @@ def store_fact(user_id: int, message_id: int, fact: str) -> str:
 
 def store_preference(user_id: int, message_id: int, key: str, value: str) -> str:
     """Store a preference for which a message wishes, or change the one of the same key. Raises ToolError."""
+    _one_at_a_time(user_id)
     place = facts.Place(user_id, FactKind.PREFERENCE)
     before = place.others.filter(key=key).first()
     if before and before.text == value:
@@ -91,6 +94,11 @@ def delete(user_id: int, text: str) -> str:
         raise ToolError(f"Nothing was forgotten: several fit. Name one of them in full:{listed}")
     found[0].delete()
     return f"Forgotten: {found[0]}"
+
+
+def _one_at_a_time(user_id: int) -> None:
+    """Let nobody else remember something of a person meanwhile, so that they are not more than may be."""
+    list(get_user_model().objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
 
 
 def _meant(kept: Iterable[Fact], text: str) -> list[Fact]:

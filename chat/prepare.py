@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 
 from chat import endpoints, resumption
-from chat.agent.asking import Asking, now
+from chat.agent.asking import Asking, now, steady
 from chat.agent.events import Batch, Began, MemoryRead
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits
@@ -78,11 +78,11 @@ def _task(found: _Found, targets: list[Target], small: Target | None) -> Task:
     if not run.request:
         number += 1
         opening = _opening(found, number)
-    budget = Budget(found.limits, worked=resumption.worked(run, found.steps, now()))
+    budget = Budget(found.limits, worked=resumption.worked(run, found.steps))
     fitting = Fitting(
         found.frozen, told.asked, told.cut, settings.AGENT_CONTEXT_TOKENS, told.rate or TOKENS_A_BYTE, small
     )  # fmt: skip
-    asking = Asking(targets, budget, str(run.message.owner_id), number, pending=opening)
+    asking = Asking(targets, budget, str(run.message.owner_id), number, steady(), pending=opening)
     is_first = run.message.parent_id is None and run.conversation.title == title_of(run.message.text)
     return Task(told.entries, fitting, asking, title_order(run.message.text, small) if small and is_first else None)
 

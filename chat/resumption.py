@@ -1,7 +1,7 @@
 """How far a run had come when its process died, read from its rows, so that another one can go on from there."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from decimal import Decimal
 
 from chat.agent.asking import is_empty
@@ -41,12 +41,27 @@ def limits(run: Run) -> Limits:
     return Limits(turns=kept["turns"], tokens=kept["tokens"], cost=cost, seconds=kept["seconds"])
 
 
-def worked(run: Run, steps: Sequence[Step], at: datetime) -> float:
-    """Return the seconds that a run was at work, without those in which no process worked on it."""
+def worked(run: Run, steps: Sequence[Step]) -> float:
+    """Return the seconds that a run was at work, without those in which no process worked on it.
+
+    Each attempt has a clock of its own, which nobody sets. Of what was under way when its process died the end is
+    known from its lease alone, by clocks that may have been set; a run never works for longer than its limit.
+    """
     if run.started is None:
         return 0
-    pauses = (step.seconds or 0 for step in steps if step.kind == StepKind.RESUMED)
-    return max(0, (at - run.started).total_seconds() - sum(pauses))
+    seconds, began, last = 0.0, run.started, run.started
+    for step in steps:
+        if step.kind == StepKind.RESUMED:
+            seconds += (last - began).total_seconds()
+            began = last = step.ended or step.started
+        else:
+            last = max(last, step.started + timedelta(seconds=_plausible(run, step)))
+    return seconds + (last - began).total_seconds()
+
+
+def _plausible(run: Run, step: Step) -> float:
+    most, seconds = run.request.get("limits", {}).get("seconds"), step.seconds or 0
+    return 0 if step.status == StepStatus.UNKNOWN and most is not None and seconds > most else seconds
 
 
 def outside_ran(steps: Sequence[Step]) -> bool:

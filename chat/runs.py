@@ -1,8 +1,6 @@
 """Starts runs and stops them. A run is a task of the process, not of any socket; what it does is in `driving`."""
 
 import asyncio
-import os
-import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
@@ -15,16 +13,17 @@ from chat.agent.asking import now
 from chat.away import Away
 from chat.db import read, write
 from chat.driving import Live
+from chat.owners import this_process
 from chat.store import Sent, jobs
 
 T = TypeVar("T")
 
-PROCESS = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+PROCESS = str(this_process())
 
 log = structlog.get_logger("agentsite.runs")
 
 live: dict[uuid.UUID, Live] = {}
-_starting: set["asyncio.Task[Any]"] = set()
+starting: set["asyncio.Task[Any]"] = set()  # what may begin a run, or more, and is not to be cut off
 
 
 async def send(
@@ -55,7 +54,7 @@ async def start(stored: Callable[..., Sent], *said: object, model: str, here: bo
         await _begin(sent)
         return sent
 
-    return await _to_its_end(work())
+    return await to_its_end(work())
 
 
 async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UUID:
@@ -67,14 +66,14 @@ async def fork(conversation: uuid.UUID, message: int, client_id: str) -> uuid.UU
             await _begin(sent)
         return forked
 
-    return await _to_its_end(work())
+    return await to_its_end(work())
 
 
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
     """Do some work whole. Who asks for it may go away in the middle: what is stored is begun."""
     task = asyncio.create_task(work)
-    _starting.add(task)
-    task.add_done_callback(_starting.discard)
+    starting.add(task)
+    task.add_done_callback(starting.discard)
     return await asyncio.shield(task)
 
 
@@ -90,11 +89,13 @@ async def _begin(sent: Sent) -> None:
 
 
 def begin(run: uuid.UUID, attempt: int, conversation: uuid.UUID) -> None:
-    """Start to work on a run that this process holds the lease of."""
+    """Start to work on a run that this process holds the lease of; or let go of it, where it has begun to drain."""
     left = driving.let_go.pop(run, None)
     work = Live(run, attempt, conversation, times=left.times if left else 0)
     live[run] = work
     work.task = asyncio.create_task(_work(work), name=f"run {run}")
+    if draining.is_set():
+        leave(run)
 
 
 async def _work(work: Live) -> None:
@@ -180,8 +181,11 @@ async def hint(conversation: uuid.UUID) -> None:
 
 async def begin_next(conversation: uuid.UUID) -> None:
     """Begin the run that waits in a conversation, if there is one, and this process takes new ones."""
-    if draining.is_set() or not await read(rows.has_queued, conversation):
-        return
+    if not draining.is_set() and await read(rows.has_queued, conversation):
+        await to_its_end(_take_next(conversation))
+
+
+async def _take_next(conversation: uuid.UUID) -> None:
     try:
         taken = await write(store.take_queued, conversation, PROCESS, now())
     except store.Refused:  # the conversation was deleted

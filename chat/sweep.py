@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
@@ -15,6 +14,7 @@ from chat.agent.asking import now
 from chat.away import Away
 from chat.db import read_soon, write
 from chat.models import Run
+from chat.owners import is_dead
 from chat.store import leases
 from tools.registry import registry
 
@@ -42,7 +42,7 @@ class Watch:
 
         Its owner gave it up, is known to be dead, or lost its lease; or this process let go of it, or lost it.
         """
-        if not run.owner or is_dead(run.owner):
+        if not run.owner or is_dead(run.owner, runs.PROCESS):
             return True
         if run.owner == runs.PROCESS and (left := driving.let_go.get(run.pk)):
             return left.due
@@ -91,7 +91,9 @@ async def sweep(conversation: uuid.UUID | None = None, end: bool = False) -> Swe
         if run.pk in runs.live:
             continue
         ends = end or run.stopping
-        if not (watch.abandoned(run, now()) and await _alone(run.pk, (_end if ends else _take)(run, swept))):
+        if not (
+            watch.abandoned(run, now()) and await _alone(run.pk, runs.to_its_end((_end if ends else _take)(run, swept)))
+        ):
             swept.elsewhere.append(run.pk)
     for one in [] if end else await _waiting(conversation):
         await _alone(one, runs.begin_next(one))
@@ -164,15 +166,3 @@ async def _end(run: Run, swept: Swept) -> None:
     telemetry.abandoned(run.conversation_id, reason)
     swept.ended.append(run.pk)
     await runs.hint(run.conversation_id)
-
-
-def is_dead(owner: str) -> bool:
-    """Say whether the process that `owner` names is known to be gone: it was on this machine and is not there."""
-    host, _, rest = owner.partition(":")
-    own_host, own_pid = runs.PROCESS.split(":")[:2]
-    pid = rest.partition(":")[0]
-    if host != own_host or not pid.isdecimal() or owner == runs.PROCESS:
-        return False
-    if not Path("/proc/self").exists():  # not Linux: only the lease tells
-        return False
-    return pid == own_pid or not Path(f"/proc/{pid}").exists()

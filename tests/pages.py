@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
 
-VOID = {"input", "br", "hr", "img"}
+VOID = {"input", "br", "hr", "img", "link", "meta"}
 
 
 @dataclass
@@ -62,10 +62,7 @@ class Page:
         for part in Reader(frame).open[0].inside:
             if isinstance(part, Element):
                 self._swap(part)
-        for article in (one for one in self.root.all() if one.tag == "article"):  # as the page's script does
-            for told in article.all():
-                if "data-mirror" in told.attributes:
-                    article.attributes[f"data-{told.attributes['data-mirror']}"] = told.attributes["data-value"]
+        _mirror(self.root, [])
 
     def find(self, selector: str) -> Element | None:
         """Find `#id`, or the first `tag` in it for `#id tag`."""
@@ -85,3 +82,15 @@ class Page:
         else:
             assert how == "innerHTML", how
             target.inside = part.inside
+
+
+def _mirror(element: Element, around: list[Element]) -> None:
+    """Give what is around it what an element says of it, as the page's script does."""
+    if name := element.attributes.get("data-mirror"):
+        for outer in reversed(around):
+            if f"data-{name}" in outer.attributes:
+                outer.attributes[f"data-{name}"] = element.attributes["data-value"]
+                break
+    for child in element.inside:
+        if isinstance(child, Element):
+            _mirror(child, [*around, element])

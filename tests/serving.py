@@ -19,6 +19,16 @@ STARTS_WITHIN = 60  # seconds, on a machine that is busy with something else
 STOPS_WITHIN = 20
 
 
+class Server(subprocess.Popen[str]):
+    """A process that knows whether a test sent it a signal; else it is to live on."""
+
+    told = False
+
+    def send_signal(self, sig: int) -> None:
+        self.told = True
+        super().send_signal(sig)
+
+
 @dataclass
 class Site:
     """`url` has no slash at its end; `link` is what the start printed."""
@@ -84,13 +94,13 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
-    """A site that answers, until the block ends; with a traceback in its log the block ends in an error."""
+    """A site that answers, until the block ends: in an error if the site ended before, or logged a traceback."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
     databases.make(folder)
     log_file = folder / f"server-{port}.log"
     with log_file.open("w") as log:
-        process = subprocess.Popen(
+        process = Server(
             [sys.executable, *program, "serve"],
             cwd=ROOT,
             env=environment,
@@ -105,12 +115,15 @@ def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables
         httpx2.get(f"{site.url}/healthz", timeout=STARTS_WITHIN, trust_env=False).raise_for_status()
         yield site
     finally:
+        ended = None if process.told else process.poll()
         process.terminate()
         try:
             process.communicate(timeout=STOPS_WITHIN)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+    if ended is not None:
+        raise AssertionError(f"The server ended by itself, with {ended}:\n{site.log}")
     if "Traceback" in site.log:
         raise AssertionError(f"The server logged a traceback:\n{site.log}")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from chat.agent import react
 from chat.agent.context import Cut
@@ -32,6 +32,12 @@ Clock = Callable[[], datetime]
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def steady() -> Clock:
+    """Return a clock that shows what the machine's does now, and from here on goes by itself, however that is set."""
+    at, began = now(), time.monotonic()
+    return lambda: at + timedelta(seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from chat.store.allowed import check_allowance
 from chat.store.branches import continue_run, edit, regenerate, show
-from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run
+from chat.store.counters import Refused, StaleOwner, raise_conversation, raise_run, within_run
 from chat.store.deletion import delete_accounts, delete_conversations
 from chat.store.events import apply, flush
 from chat.store.forks import fork
@@ -42,4 +42,5 @@ __all__ = [
     "take_over",
     "take_queued",
     "unqueue",
+    "within_run",
 ]

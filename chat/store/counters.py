@@ -5,6 +5,7 @@ still holds the lease.
 """
 
 import uuid
+from collections.abc import Callable
 
 from django.db import connection
 
@@ -33,6 +34,19 @@ def raise_run(run: uuid.UUID, attempt: int) -> int:
     if row is None:
         raise StaleOwner(f"Run {run} is not this process's any more.")
     return row
+
+
+def hold_run(run: uuid.UUID, attempt: int) -> bool:
+    """Say whether a run is live and ours; if so nobody takes it over until this is committed."""
+    held = Run.objects.select_for_update().filter(pk=run, attempt=attempt, status__in=("running", "waiting"))
+    return held.values_list("pk").first() is not None
+
+
+def within_run(run: uuid.UUID, attempt: int, function: Callable[..., str], *arguments: object) -> str:
+    """Do what a tool of a run writes besides its steps. Raises StaleOwner where the run is not ours any more."""
+    if not hold_run(run, attempt):
+        raise StaleOwner(f"Run {run} is not this process's any more.")
+    return function(*arguments)
 
 
 def _raise(model: type[Conversation] | type[Run], pk: uuid.UUID, condition: str) -> int | None:

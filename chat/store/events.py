@@ -7,6 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
 from chat.agent.events import (
     Batch,
     Began,
@@ -25,7 +28,7 @@ from chat.agent.events import (
 )
 from chat.agent.limits import WORDS
 from chat.models import Message, Payload, Run, RunStatus, Step, StepKind, StepStatus
-from chat.store.counters import raise_conversation, raise_run
+from chat.store.counters import hold_run, raise_conversation, raise_run
 from chat.store.texts import entitled, summarised
 from tools.text import clean, cleaned
 
@@ -87,9 +90,9 @@ def record(run_id: uuid.UUID, revision: int, batch: Batch) -> None:
 def flush(pieces: Iterable[tuple[uuid.UUID, int, int, str, str]]) -> None:
     """Keep what live model steps said so far: (run, attempt, number, text, thought). No revision: viewers have it."""
     for run_id, attempt, number, text, thought in pieces:
-        Step.objects.filter(
-            run=run_id, run__attempt=attempt, number=number, status=StepStatus.RUNNING
-        ).update(output=_set({"text": clean(text), "thought": clean(thought)}))  # fmt: skip
+        if hold_run(run_id, attempt):
+            step = Step.objects.filter(run=run_id, number=number, status=StepStatus.RUNNING)
+            step.update(output=_set({"text": clean(text), "thought": clean(thought)}))
 
 
 def _memory(run: Run, revision: int, event: MemoryRead) -> None:
@@ -190,14 +193,14 @@ def _ended(run: Run, revision: int, event: Ended) -> None:
     crashed = event.stop_reason == "crashed"
     closed = {
         "status": StepStatus.UNKNOWN if crashed else StepStatus.STOPPED, "error": LOST if crashed else "",
-        "ended": event.at, "revision": revision,
+        "ended": Greatest(F("started"), Value(event.at)), "revision": revision,
     }  # fmt: skip
     open_steps.filter(kind=StepKind.TOOL).update(output={"text": UNKNOWN if crashed else STOPPED}, **closed)
     answering = open_steps.filter(kind=StepKind.MODEL, input__purpose="answer")
     answering.update(output=_set({"text": clean(event.text)}), **closed)
     open_steps.update(**closed)
     run.status, run.stop_reason, run.error = RunStatus(event.status), event.stop_reason, clean(event.error)
-    run.doing, run.ended, run.lease_until = "", event.at, None
+    run.doing, run.ended, run.lease_until = "", max(event.at, run.started or event.at), None
     shown = raise_conversation(run.conversation_id)
     Message.objects.filter(pk=run.answer_id).update(text=clean(event.text), revision=shown)
 
@@ -206,7 +209,7 @@ def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "
     Step.objects.filter(run=run, number=number).update(
         status=StepStatus.ERROR if error else StepStatus.DONE,
         error=clean(error),
-        ended=at,
+        ended=Greatest(F("started"), Value(at)),  # clocks are set back
         revision=revision,
         **values,
     )

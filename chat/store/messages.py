@@ -123,7 +123,7 @@ def sent_before(owner: int, text: str, client_id: str, conversation: uuid.UUID |
         return None
     if message.role != Role.USER or message.text != text or (conversation and message.conversation_id != conversation):
         raise Refused(SAME_ID)
-    run = message.runs.order_by("created").first()
+    run = message.runs.order_by("answer").first()
     assert run is not None  # noqa: S101  Written in the same transaction as the message.
     return Sent(message.conversation_id, message.pk, run.pk, 0, fresh=False)
 

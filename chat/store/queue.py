@@ -49,7 +49,7 @@ def _locked(conversation: uuid.UUID) -> Conversation:
 def _waiting(conversation: uuid.UUID, message: int) -> Run:
     """Return the run that waits to answer a message, which is named by its own id or by that of its answer."""
     runs = Run.objects.filter(Q(message=message) | Q(answer=message), conversation=conversation)
-    run = runs.filter(status=RunStatus.QUEUED).select_related("message", "answer").order_by("created").last()
+    run = runs.filter(status=RunStatus.QUEUED).select_related("message", "answer").order_by("answer").last()
     if run is None:
         message_in(conversation, message)
         raise Refused("This message does not wait any more.")

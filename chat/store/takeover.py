@@ -15,7 +15,6 @@ DIED = "The server stopped while this run was at work. What it had found stands 
 GIVEN_UP = f"The server stopped {MOST_CRASHES} times in a row while this run was at work, so it was given up."
 NOT_STORED = "the database was away, and what came of this could not be stored"
 NO_RESULT = "Error: the result of this could not be stored; whether it took effect is unknown."
-PROGRESS = (StepKind.MODEL, StepKind.TOOL, StepKind.CONTEXT)
 
 
 def busy(conversation: uuid.UUID | None = None) -> list[Run]:
@@ -108,9 +107,16 @@ def _crashes(steps: Sequence[Step]) -> int:
     for step in reversed(steps):
         if step.kind == StepKind.RESUMED:
             crashes += not step.input.keys() & {"given_up", "away"}
-        elif step.kind in PROGRESS and step.status in (StepStatus.DONE, StepStatus.ERROR):
+        elif _got_on(step):
             break
     return crashes
+
+
+def _got_on(step: Step) -> bool:
+    """Say whether something came of a step that is not done again; a tool's error is an answer, a model's is none."""
+    if step.kind == StepKind.TOOL:
+        return step.status in (StepStatus.DONE, StepStatus.ERROR)
+    return step.kind in (StepKind.MODEL, StepKind.CONTEXT) and step.status == StepStatus.DONE
 
 
 def _last_seen(run: Run, steps: Sequence[Step], at: datetime) -> datetime:

@@ -1,16 +1,20 @@
 """What is remembered of a person: what a run is given of it, and what its tools may change."""
 
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from chat import memory
 from chat.db import read, write
 from chat.facts import MAX_FACTS, MAX_TEXT
 from chat.memory import Remembered, TurnMemory, prompt_block, recall
 from chat.models import Fact, FactKind, Message
+from chat.transact import once
 from tests.chat.made import conversation_of, message_in
 from tools.registry import ToolError
 
@@ -116,6 +120,35 @@ def test_no_more_than_the_most_are_stored(alice: User, said: Message) -> None:
     memory.store_preference(alice.pk, said.pk, "tone", "plain")
 
     assert Fact.objects.filter(owner=alice).count() == MAX_FACTS + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_processes_that_store_the_last_one_at_once_one_does(alice: User, said: Message) -> None:
+    Fact.objects.bulk_create(Fact(owner=alice, text=f"Fact {number}") for number in range(MAX_FACTS - 1))
+    stored, waited = threading.Event(), threading.Event()
+
+    def first() -> None:
+        memory.store_fact(alice.pk, said.pk, "Likes tea")
+        stored.set()
+        waited.wait(0.5)
+
+    def second() -> None:
+        with pytest.raises(ToolError, match="the most"):
+            once(lambda: memory.store_fact(alice.pk, said.pk, "Likes coffee"))
+        waited.set()
+
+    def alone(work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as threads:
+        writing = threads.submit(alone, lambda: once(first))
+        assert stored.wait(20)
+        threads.submit(alone, second).result()
+        writing.result()
+    assert Fact.objects.filter(owner=alice).count() == MAX_FACTS
 
 
 def test_a_preference_of_the_same_key_is_changed_and_gets_a_new_version(alice: User, said: Message) -> None:

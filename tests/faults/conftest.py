@@ -10,6 +10,7 @@ import pytest
 
 from tests import databases
 from tests.conftest import PASSWORD
+from tests.faults import logged
 from tests.faults.sites import killable
 from tests.serving import Site
 from tests.sockets import begin
@@ -32,6 +33,8 @@ class Known:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Known:
     folder = tmp_path_factory.mktemp("made")
     with killable(folder) as site:
+        with databases.opened(site.environment) as rows:
+            logged.install(rows)
         site.add_user("alice", PASSWORD)
         with closing(site.sign_in("alice", PASSWORD)) as client:
             return Known(folder, client.cookies["sessionid"], begin(client, "Look and note 0"))

@@ -2,23 +2,25 @@
 
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
-from chat import runs, store
+from chat import store
 from chat.agent import loop
 from chat.agent.events import TextDelta
 from chat.agent.summary import ENTITLE, SUMMARISE
 from chat.db import read, write
 from chat.models import Run
+from chat.owners import this_process
 from chat.prepare import prepare
 from chat.wire.values import JSON
 from tests.scripted import Body, Chunk, Scripted, says
 from tools.registry import ToolContext, ToolResult, registry
 
-DEAD = runs.PROCESS.rpartition(":")[0] + ":gone"  # a process that had our number before us
+DEAD = str(replace(this_process(), start="1"))  # a process that had our number before us
 
 
 async def die(run: UUID, at: int, stored: bool = True) -> bool:

@@ -1,15 +1,18 @@
 """What holds of the rows of every run, and of the frames about it, whatever happened to its processes.
 
-`python -m tests.faults.invariants` checks all runs of a site, and prints when each was taken over.
+`python -m tests.faults.invariants` checks all runs of a site, or those after the message of that number, and prints
+what there is, when each run was taken over, and how long each took to stop.
 """
 
 import hashlib
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from typing import Any
 
 import django
 
@@ -18,6 +21,7 @@ django.setup()
 
 from chat.history import request_again  # noqa: E402
 from chat.models import Message, Run, Step  # noqa: E402
+from tests.faults import logged  # noqa: E402
 
 ONCE = ("note",)  # tools that must not run twice
 
@@ -51,7 +55,10 @@ def check_revisions(run: Run, steps: Sequence[Step]) -> None:
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert all(before.born <= after.born for before, after in pairwise(steps))
     assert all(1 <= step.born <= step.revision <= run.revision for step in steps)
-    assert not steps or max(step.revision for step in steps) == run.revision  # none: stopped before it began
+    if steps and run.stop_reason != "crashed":  # else it was stopped before it began, or ended with nothing open
+        assert max(step.revision for step in steps) == run.revision
+    if logged.is_installed() and not run.copied:
+        assert logged.revisions(run.pk) == [(number, number + 1) for number in range(run.revision)]
 
 
 def check_attempts(run: Run, steps: Sequence[Step]) -> None:
@@ -77,13 +84,36 @@ def check_calls(steps: Sequence[Step], once: Collection[str]) -> None:
         assert all((step.pk, call["id"]) in calls for call in asked)
 
 
-def check_all() -> None:
-    """I1 to I7 on all rows: besides the above, each message that was sent is there once, with one run."""
-    for message in Message.objects.filter(role="user"):
-        assert message.runs.count() == 1
-    assert Message.objects.filter(role="user").count() == Message.objects.filter(role="assistant").count()
-    for run in Run.objects.select_related("answer", "message"):
+def check_all(since: int = 0) -> dict[str, Any]:
+    """I1 to I7 on all rows after a message: besides the above, each message is there once, and was given an answer.
+
+    Return the counts of messages and runs, which say whether anything was done twice, and the last message.
+    """
+    messages, runs = Message.objects.filter(pk__gt=since), Run.objects.filter(answer__gt=since)
+    for message in messages.filter(role="user"):
+        assert message.runs.exists()
+    for answer in messages.filter(role="assistant"):
+        assert answer.run.conversation_id == answer.conversation_id == answer.run.message.conversation_id
+        assert answer.owner_id == answer.run.message.owner_id
+    for run in runs.select_related("answer", "message"):
         check_run(run)
+    asked, last = messages.filter(role="user").count(), messages.order_by("pk").last()
+    return {"messages": asked, "runs": runs.count(), "last": last.pk if last else since}
+
+
+def times(since: int) -> dict[str, list[float]]:
+    """Return when each run was taken over, in seconds of the epoch, the pauses before that, and those of a stop."""
+    resumed = Step.objects.filter(kind="resumed", run__answer__gt=since, run__copied=False).order_by("id")
+    runs = Run.objects.filter(stop_reason="stopped", answer__gt=since, copied=False)
+    ends = [(logged.told_to_stop(run.pk), run.ended) for run in runs]
+    return {
+        "seconds": [
+            run.seconds for run in Run.objects.filter(answer__gt=since).order_by("answer") if run.seconds is not None
+        ],
+        "taken": [step.ended.timestamp() for step in resumed if step.ended],
+        "pauses": [step.seconds for step in resumed if step.seconds is not None],
+        "stops": [ended.timestamp() - told for told, ended in ends if told and ended],
+    }
 
 
 def check_frames(frames: str, page: str) -> None:
@@ -96,8 +126,10 @@ def check_frames(frames: str, page: str) -> None:
         assert f'<div id="{place}">{text}</div>' in page, f"{place} is {text!r}"
 
 
+def main(arguments: Sequence[str]) -> None:
+    since = int(arguments[0]) if arguments else 0
+    print(json.dumps({**check_all(since), **times(since)}))  # noqa: T201
+
+
 if __name__ == "__main__":
-    check_all()
-    taken = Step.objects.filter(kind="resumed").order_by("id").values_list("ended", flat=True)
-    asked = Message.objects.filter(role="user").count()
-    print(json.dumps({"messages": asked, "taken": [at.timestamp() for at in taken if at]}))  # noqa: T201
+    main(sys.argv[1:])

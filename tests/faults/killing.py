@@ -8,8 +8,11 @@ needs, PACE_SECONDS the time between the words of a slow answer, and PING_SECOND
 import os
 import signal
 import sys
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentsite.settings")
 
@@ -20,14 +23,16 @@ django.setup()
 from django.core.management import execute_from_command_line  # noqa: E402
 
 from agentsite.management.commands import serve  # noqa: E402
-from chat import connections, db, process, sweep  # noqa: E402
+from chat import connections, db, process, sweep, transact  # noqa: E402
+from chat.agent import asking  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
 from chat.store import jobs, leases  # noqa: E402
 from tests.faults.model import PACE, Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
 FILES = Path(os.environ["VAR_DIR"])
-KILL_FILE, NOTES = FILES / "kill", FILES / "notes"
+KILL_FILE, CLOCK_FILE, NOTES = FILES / "kill", FILES / "clock", FILES / "notes"
+HOLD_FILE, HELD_FILE = FILES / "hold", FILES / "held"
 
 
 @tool(idempotent=True)
@@ -52,25 +57,44 @@ async def note(line: str) -> str:
     return "written"
 
 
-def commit(jobs: list[db._Job]) -> None:
-    """Commit as the site does, and die where the file says so."""
+def once(work: Callable[[], Any]) -> Any:
+    """Commit as the site does, wait before that while the file "hold" is there, and die where "kill" says so."""
+    while HOLD_FILE.exists():
+        HELD_FILE.touch()
+        time.sleep(0.01)
     said = KILL_FILE.read_text() if KILL_FILE.exists() else ""
     left = int(said.rstrip("+") or 0)
     if left:
         KILL_FILE.write_text(f"{left - 1}{'+' * said.count('+')}")
     if left == 1 and "+" not in said:
         os.kill(os.getpid(), signal.SIGKILL)
-    commit_as_ever(jobs)
+    result = once_as_ever(work)
     if left == 1:
         os.kill(os.getpid(), signal.SIGKILL)
+    return result
 
 
-commit_as_ever, db.commit = db.commit, commit
+class Clock(datetime):
+    """The machine's clock, as many seconds off as the file "clock" says."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        off = float(CLOCK_FILE.read_text()) if CLOCK_FILE.exists() else 0
+        return super().now(tz) + timedelta(seconds=off)
+
+
+def main(*command: str) -> None:
+    execute_from_command_line(["manage.py", *command])
+
+
+once_as_ever = transact.once
+db.once = once  # type: ignore[attr-defined]
+asking.datetime = process.datetime = Clock  # type: ignore[attr-defined]
+asking.FIRST_WAIT = 0.1
 connections.on_this_machine[DEMO_URL] = OnThisMachine(Model(float(os.environ.get("PACE_SECONDS", PACE))))
 if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     leases.LEASE = timedelta(seconds=seconds)
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
-    process.OWNERSHIP_SECONDS = seconds / 8
     sweep.MISSED_SECONDS = seconds / 2
     if jobs.are_used():
         from chat.worker import working  # it comes with an extra
@@ -78,4 +102,5 @@ if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
         working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds
 serve.PING_EVERY = float(os.environ.get("PING_SECONDS", serve.PING_EVERY))
 
-execute_from_command_line(["manage.py", *sys.argv[1:]])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -30,7 +30,7 @@ def killable(folder: Path, **variables: str) -> Iterator[Site]:
 
 
 def checked(site: Site) -> dict[str, Any]:
-    """Hold all rows of a site to the invariants; return what else there is to say of them."""
+    """Hold all rows of a site to the invariants, with one answer to each message; return what there is to say."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.invariants"],
         cwd=ROOT,
@@ -41,6 +41,7 @@ def checked(site: Site) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    assert found["runs"] == found["messages"]
     return found
 
 

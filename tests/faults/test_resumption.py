@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from chat import store
@@ -15,6 +16,7 @@ from chat.sweep import sweep
 from chat.wire.endpoint import Endpoint
 from tests.cases.rules import check_transcript
 from tests.cases.running import Tools, answering, finished
+from tests.faults import logged
 from tests.faults.dying import DEAD, ByTurn, die
 from tests.faults.invariants import check_run
 from tests.scripted import asks, call, says
@@ -42,6 +44,12 @@ async def note(line: str) -> str:
         line: what to write
     """
     return f"written: {line}"
+
+
+@pytest.fixture(autouse=True)
+def _logged(db: None) -> None:
+    with connection.cursor() as cursor:
+        logged.install(cursor)
 
 
 @pytest.fixture
@@ -121,6 +129,22 @@ async def test_of_a_tool_that_must_not_run_again_the_model_is_told_that_nobody_k
     assert [ran for ran, _ in tools.ran] == (["look"] if name == "look" else [])
     assert ("nknown" in told) is (name == "note")
     assert [step.status for step in await steps_of(sent, kind="tool")] == ["unknown", "done"][: 1 + (name == "look")]
+
+
+@pytest.mark.parametrize("kept", ["output", "calls"])
+async def test_what_a_newer_version_stored_besides_is_left_out(alice: User, tools: Tools, kept: str) -> None:
+    """Two versions of the site may work side by side for a while."""
+    model = ByTurn(asks(LOOK), says("Well."))
+    with tools.alone():
+        async with answering(Endpoint("http://scripted.invalid/v1", "", model)):
+            sent = await begun(alice)
+            await die(sent.run, at=2)
+            [asked] = await steps_of(sent, kind="model")
+            (asked.output if kept == "output" else asked.output["calls"][0])["invented_later"] = 1
+            await write(asked.save)
+            await sweep()
+            await finished(sent)
+    assert (await run_of(sent)).stop_reason == "done"
 
 
 async def test_what_was_read_from_outside_before_still_keeps_memory_shut(alice: User, tools: Tools) -> None:

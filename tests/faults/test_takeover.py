@@ -1,16 +1,20 @@
 """Who takes a run over, when, and what becomes of what was open in it."""
 
-from dataclasses import dataclass
+import os
+import subprocess
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
-from chat import resumption, runs, store, sweep, trace
+from chat import memory, owners, resumption, runs, store, sweep, trace
 from chat.agent.asking import now
-from chat.agent.events import Batch, Began, ModelEnded, ModelStarted, ToolEnded, ToolStarted
+from chat.agent.events import Batch, Began, Ended, ModelEnded, ModelFailed, ModelStarted, ToolEnded, ToolStarted
 from chat.models import Run, Step
+from chat.owners import is_dead, this_process
 from chat.store.leases import LEASE
 from chat.wire.values import Call, Reply
 from chat.words import how_it_ended
@@ -75,7 +79,7 @@ def test_the_pause_lasts_from_when_the_process_was_last_seen_and_is_no_work(alic
     pause = steps_of(run)[-1]
     assert pause.seconds == pytest.approx(8 * 60 * 60, abs=1)
     assert steps_of(run)[3].seconds == pytest.approx(0, abs=1)
-    assert resumption.worked(run, steps_of(run), later) == pytest.approx(0, abs=1)
+    assert resumption.worked(run, steps_of(run)) == pytest.approx(0, abs=1)
 
 
 def test_of_two_who_want_a_run_one_gets_it(alice: User) -> None:
@@ -136,6 +140,56 @@ def test_a_step_that_ends_between_two_crashes_begins_the_count_anew(alice: User)
     store.apply(run.pk, 5, (ToolStarted(number, now(), 1, CALLS[1]),))
     store.apply(run.pk, 5, (ToolEnded(number, now(), "42"),))
     assert [take_over(run) for _ in range(5)] == [6, 7, 8, 9, "crashed"]
+
+
+def test_a_model_call_that_fails_between_two_crashes_does_not(alice: User) -> None:
+    run = begun(alice)
+    for attempt in range(2, 6):
+        assert take_over(run) == attempt
+        number = steps_of(run)[-1].number + 1
+        store.apply(run.pk, attempt, (ModelStarted(number, now(), 2, "m", 0, "", 0),))
+        store.apply(run.pk, attempt, (ModelFailed(number, now(), "Overloaded.", ""),))
+    assert take_over(run) == "crashed"
+
+
+def test_a_clock_that_is_set_in_the_middle_is_no_work(alice: User) -> None:
+    run = begun(alice)
+    Run.objects.filter(pk=run.pk).update(
+        request={**run.request, "limits": {"turns": 1, "tokens": 1, "cost": None, "seconds": 600}}
+    )
+    ahead = now() + timedelta(hours=1)
+    store.renew([run.pk], DEAD, ahead)
+    store.take_over(Run.objects.get(pk=run.pk), DEAD, (), ahead)
+    run = Run.objects.get(pk=run.pk)
+    assert resumption.worked(run, steps_of(run)) == pytest.approx(0, abs=1)
+    number, began = steps_of(run)[-1].number + 1, ahead + timedelta(seconds=60)
+    store.apply(run.pk, 2, (ModelStarted(number, began, 2, "m", 0, "", 0),))
+    store.apply(run.pk, 2, (ModelFailed(number, began + timedelta(seconds=30), "Cut.", ""),))
+    store.take_over(Run.objects.get(pk=run.pk), DEAD, (), now())
+    assert resumption.worked(run, steps_of(run)) == pytest.approx(90, abs=2)
+
+
+def test_nothing_ends_before_it_began(alice: User) -> None:
+    run, before = begun(alice), now() - timedelta(hours=1)
+    store.apply(run.pk, 1, (ToolEnded(3, before, "42"),))
+    store.apply(run.pk, 1, (Ended(before, "stopped", "stopped"),))
+    run.refresh_from_db()
+    assert run.seconds == 0
+    assert all(step.seconds is not None and step.seconds >= 0 for step in steps_of(run))
+
+
+def test_a_stale_owner_remembers_and_forgets_nothing(alice: User) -> None:
+    run = begun(alice)
+    memory.store_fact(alice.pk, run.message_id, "Lives in Rome")
+    take_over(run)
+    for function, *arguments in (
+        (memory.store_fact, alice.pk, run.message_id, "Likes tea"),
+        (memory.store_preference, alice.pk, run.message_id, "tone", "plain"),
+        (memory.delete, alice.pk, "Rome"),
+    ):
+        with pytest.raises(store.StaleOwner):
+            store.within_run(run.pk, 1, function, *arguments)
+    assert store.within_run(run.pk, 2, memory.delete, alice.pk, "Rome") == "Forgotten: Lives in Rome"
 
 
 def test_a_server_that_is_shut_down_did_not_crash(alice: User) -> None:
@@ -209,11 +263,38 @@ def test_a_clock_that_is_set_back_leaves_no_run_without_a_process(alice: User) -
     assert all(step.ended is None or step.ended >= step.started for step in steps_of(run))
 
 
-def test_a_process_knows_which_others_of_its_machine_are_gone() -> None:
-    host, number, _ = runs.PROCESS.split(":")
-    assert sweep.is_dead(DEAD)
-    assert sweep.is_dead(f"{host}:4194305:x")  # above the highest number that Linux gives
-    assert not sweep.is_dead(runs.PROCESS)
-    assert not sweep.is_dead(f"{host}:1:x")
-    assert not sweep.is_dead(f"another-machine:{number}:x")
-    assert not sweep.is_dead("nonsense")
+def known_to_be_dead(**parts: str) -> bool:
+    """Say whether a process is, that is called as this one but for some parts of the name."""
+    return is_dead(str(replace(this_process(), **parts)), runs.PROCESS)
+
+
+def test_a_process_is_dead_where_that_is_known(alice: User) -> None:
+    one_machine = connection.vendor == "sqlite"
+    assert is_dead(DEAD, runs.PROCESS)
+    assert known_to_be_dead(pid="4194305")  # above the highest number that Linux gives
+    assert known_to_be_dead(start="1")
+    assert known_to_be_dead(boot="another") is one_machine
+    assert known_to_be_dead(boot="another", host="elsewhere") is one_machine
+
+
+@pytest.mark.parametrize(
+    "parts", [{}, {"host": "elsewhere", "pid": "4194305"}, {"namespace": "1", "pid": "4194305"}, {"boot": ""}]
+)
+def test_where_it_is_not_known_only_the_lease_tells(alice: User, parts: dict[str, str]) -> None:
+    assert not known_to_be_dead(**parts)
+    assert not is_dead("nonsense", runs.PROCESS)
+    assert not is_dead("host:4194305:x", runs.PROCESS)
+
+
+def test_a_process_that_ended_and_that_nobody_asked_for_its_end_is_dead(alice: User) -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        name = replace(this_process(), pid=str(other.pid), start=owners._start(str(other.pid)))
+        assert not is_dead(str(name), runs.PROCESS)
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+        assert is_dead(str(name), runs.PROCESS)
+
+
+def test_a_name_fits_into_its_column() -> None:
+    longest = replace(this_process(), host="x" * owners.LONGEST_HOST, pid="4194304", start="9" * 12, namespace="9" * 10)
+    assert len(str(longest)) <= (Run._meta.get_field("owner").max_length or 0)

@@ -148,6 +148,23 @@ def test_a_worker_that_is_told_to_stop_leaves_its_run_to_another(cluster: Cluste
     assert "The server was shut down here" in here.get(f"/c/{conversation}/").text
 
 
+def test_a_worker_that_is_told_to_stop_twice_leaves_its_run_at_once(cluster: Cluster) -> None:
+    here, _ = cluster.mend(workers=0)
+    with cluster.worker(DRAIN_SECONDS="60") as patient:
+        conversation = begin(here, "Say it 8")
+        with converging(cluster.servers[0], here, conversation) as page:
+            page.ask("Slowly")
+            page.until("word1 ")
+            patient.process.send_signal(signal.SIGTERM)
+            while "draining" not in patient.log:
+                assert patient.process.poll() is None
+            patient.process.send_signal(signal.SIGTERM)
+            assert patient.process.wait(PATIENCE) == 0
+            assert "run given up" in patient.log
+            cluster.mend(workers=1)
+            until_done(page, 2)
+
+
 def test_a_worker_that_is_frozen_past_its_lease_lets_go_of_its_run_and_then_works_on(cluster: Cluster) -> None:
     here, _ = cluster.mend()
     conversation = begin(here, "Look and note 6")

@@ -51,7 +51,7 @@ class Cluster:
         while len(self.servers) < 2:
             self.servers.append(self.running.enter_context(self._server()))
         while len(self.workers) < workers:
-            self.workers.append(self.running.enter_context(self._worker()))
+            self.workers.append(self.running.enter_context(self.worker()))
         while len(self.workers) > workers:
             _end(self.workers.pop().process)
         here, there = (self.running.enter_context(self.known.client(site)) for site in self.servers)
@@ -78,12 +78,12 @@ class Cluster:
         return killable(self.known.folder, REDIS_URL=self.redis.url, AGENT_RUNNER="procrastinate", **short)
 
     @contextmanager
-    def _worker(self) -> Iterator[Worker]:
+    def worker(self, **variables: str) -> Iterator[Worker]:
         self.started += 1
         log_file = self.known.folder / f"worker-{self.started}.log"
         command = [sys.executable, *PROGRAM, "procrastinate", "worker"]
         with log_file.open("w") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=self.servers[0].environment, stderr=log)
+            process = subprocess.Popen(command, cwd=ROOT, env={**self.servers[0].environment, **variables}, stderr=log)
         try:
             yield Worker(process, log_file)
         finally:
