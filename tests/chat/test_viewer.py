@@ -14,6 +14,7 @@ from chat.agent.events import Ended, ModelFailed, ModelStarted
 from chat.db import read, write
 from chat.models import Run, Step
 from chat.preview import Preview
+from chat.transact import once
 from chat.viewer import OPEN_LIMIT, Viewer
 from tests.chat.made import step_of
 from tests.scripted import endpoint, says
@@ -127,7 +128,7 @@ async def test_what_another_process_streams_is_shown_as_far_as_it_is_stored(view
     at = datetime(2026, 1, 1, tzinfo=UTC)
 
     def flush(text: str, number: int = 1) -> str:
-        store.flush([(sent.run, sent.attempt, number, text, "")])
+        once(lambda: store.flush([(sent.run, sent.attempt, number, text, "")]))
         frame = viewer.catch_up()
         assert frame is not None
         return frame + viewer.stream()

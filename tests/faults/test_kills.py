@@ -127,7 +127,7 @@ def site(made: Known, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rebo
     folder = tmp_path_factory.mktemp("killed") / "site"
     shutil.copytree(made.folder, folder)
     databases.copy(made.folder, folder)
-    with reborn(folder, AGENT_SMALL_MODEL="demo", AGENT_CONTEXT_TOKENS="2700") as found:
+    with reborn(folder, AGENT_SMALL_MODEL="demo", AGENT_CONTEXT_TOKENS="2700", PACE_SECONDS="0.01") as found:
         found.check()
         assert found.start()
         yield found

@@ -4,6 +4,7 @@ import os
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from chat.agent.events import Batch, Began, Ended, ModelEnded, ModelFailed, Mode
 from chat.models import Run, Step
 from chat.owners import is_dead, this_process
 from chat.store.leases import LEASE
+from chat.transact import once
 from chat.wire.values import Call, Reply
 from chat.words import how_it_ended
 from tests.faults.dying import DEAD
@@ -119,7 +121,7 @@ def test_a_stale_owner_is_refused_from_then_on(alice: User) -> None:
     take_over(run)
     with pytest.raises(store.StaleOwner):
         store.apply(run.pk, 1, (ToolEnded(3, now(), "42"),))
-    store.flush([(run.pk, 1, 3, "stale", "")])
+    once(lambda: store.flush([(run.pk, 1, 3, "stale", "")]))
     assert steps_of(run)[2].output == {}
 
 
@@ -180,7 +182,7 @@ def test_nothing_ends_before_it_began(alice: User) -> None:
 
 def test_a_stale_owner_remembers_and_forgets_nothing(alice: User) -> None:
     run = begun(alice)
-    memory.store_fact(alice.pk, run.message_id, "Lives in Rome")
+    once(lambda: memory.store_fact(alice.pk, run.message_id, "Lives in Rome"))
     take_over(run)
     for function, *arguments in (
         (memory.store_fact, alice.pk, run.message_id, "Likes tea"),
@@ -188,8 +190,8 @@ def test_a_stale_owner_remembers_and_forgets_nothing(alice: User) -> None:
         (memory.delete, alice.pk, "Rome"),
     ):
         with pytest.raises(store.StaleOwner):
-            store.within_run(run.pk, 1, function, *arguments)
-    assert store.within_run(run.pk, 2, memory.delete, alice.pk, "Rome") == "Forgotten: Lives in Rome"
+            once(partial(store.within_run, run.pk, 1, function, *arguments))
+    assert once(lambda: store.within_run(run.pk, 2, memory.delete, alice.pk, "Rome")) == "Forgotten: Lives in Rome"
 
 
 def test_a_server_that_is_shut_down_did_not_crash(alice: User) -> None:
