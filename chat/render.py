@@ -55,11 +55,11 @@ class Article:
 
     @property
     def retry(self) -> bool:
-        return self.run is not None and (self.run.status == RunStatus.FAILED or self.run.never_began)
+        return self.run is not None and self.run.can_retry
 
     @property
     def goes_on(self) -> bool:
-        return self.run is not None and self.run.cut_short and not self.run.never_began
+        return self.run is not None and self.run.can_go_on
 
     @property
     def template(self) -> str:
