@@ -35,11 +35,11 @@ FROM head LEFT JOIN chat_message message
     ON message.id IN (SELECT changed.id FROM changed JOIN path ON path.id = changed.place)
 ORDER BY message.id
 """  # noqa: S608  Made of constants.
-STEPS_SINCE = """
+STEPS_SINCE = f"""
     SELECT step.*, run.revision AS now_at
     FROM chat_run run LEFT JOIN chat_step step ON step.run_id = run.id AND step.revision > %s
-    WHERE run.id = %s ORDER BY step.born, step.number
-"""
+    WHERE run.id = %s ORDER BY step.born, step.number LIMIT {SHOWN_STEPS + 1}
+"""  # noqa: S608  Made of constants.
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,10 @@ def said(conversation: uuid.UUID, message: int) -> Talk:
 
 
 def run_since(run: uuid.UUID, since: int) -> tuple[Run, list[Step]] | None:
-    """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on."""
+    """Return a run and its steps changed after a revision, in order; None if it is gone or did not go on.
+
+    One step more than are shown says that the trace is to be drawn anew.
+    """
     found = list(Step.objects.raw(STEPS_SINCE, [since, key(Run, run)]))
     if not found or found[0].now_at == since:  # type: ignore[attr-defined]
         return None

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from chat import allowances, branches, driving, render, rows, trace
 from chat.markdown import render as markdown
-from chat.models import Role, Run, RunStatus
+from chat.models import Role, Run, RunStatus, Step
 from chat.preview import Preview, preview_of
 from chat.rows import Talk
 
@@ -198,18 +198,24 @@ class Viewer:
         elif self.run and self._unseen and (run := Run.objects.filter(pk=self.run).first()):
             yield self._show(run)
         elif self.run and (found := rows.run_since(self.run, self.run_since)):
-            run, changed = found
-            whole = trace.scale(run, trace.latest(changed))
-            if whole != self._whole:
-                old = [step for step in rows.run_steps(run) if step.born <= self.run_since]
-                yield render.bar_frames(run, old, whole)
-                self._whole = whole
-            yield render.step_frames(run, changed, self.run_since, whole)
-            yield render.panel_head_frames(run)
-            self.run_since = run.revision
+            yield from self._changed(*found)
         if self.follows != self._told:
             yield render.follows_frame(self.follows)
             self._told = self.follows
+
+    def _changed(self, run: Run, changed: Sequence[Step]) -> Iterator[SafeString]:
+        """Steps that are new or changed; where that is more than a trace shows, the trace anew."""
+        if len(changed) > rows.SHOWN_STEPS:
+            yield self._show(run)
+            return
+        whole = trace.scale(run, trace.latest(changed))
+        if whole != self._whole:
+            old = [step for step in rows.run_steps(run) if step.born <= self.run_since]
+            yield render.bar_frames(run, old, whole)
+            self._whole = whole
+        yield render.step_frames(run, changed, self.run_since, whole)
+        yield render.panel_head_frames(run)
+        self.run_since = run.revision
 
     def _show(self, run: Run) -> SafeString:
         """Put a run into the trace, from its beginning."""
