@@ -81,7 +81,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             return
         self.socket = OpenSocket(self.session_key, allowed[0].pk, self.close)
         open_sockets.add(self.socket)
-        self.feed = Feed(self.id, self.send, self.close)
+        self.feed = Feed(self.id, self.send, self.close, person=allowed[0].pk)
         hints.watch(self.id, self.feed.wake)
 
     async def disconnect(self, code: int) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
+from weakref import WeakValueDictionary
 
 import structlog
 from autobahn.exception import Disconnected
@@ -20,10 +21,18 @@ FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
+AT_ONCE = 1  # pages of a person that are read and drawn: the others' wait no longer for however many they have
 
 Order = Callable[[], None]
 
 log = structlog.get_logger("agentsite.socket")
+
+
+_turns: "WeakValueDictionary[object, asyncio.Semaphore]" = WeakValueDictionary()
+
+
+def _turn(whose: object) -> asyncio.Semaphore:
+    return _turns.setdefault(whose, asyncio.Semaphore(AT_ONCE))
 
 
 class NotRead(Exception):
@@ -31,7 +40,10 @@ class NotRead(Exception):
 
 
 class Feed:
-    """One page's frames on their way out. `send` and `close` are its socket's; `send` returns when there is room."""
+    """One page's frames on their way out. `send` and `close` are its socket's; `send` returns when there is room.
+
+    Of all pages of one `person` few are drawn at once.
+    """
 
     def __init__(
         self,
@@ -39,9 +51,11 @@ class Feed:
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
         patience: float = UNREAD_SECONDS,
+        person: int | None = None,
     ) -> None:
         self.conversation, self.send, self.close, self.patience = conversation, send, close, patience
         self.viewer = Viewer(conversation)
+        self._turn = _turn(person or conversation)
         self.unread = Unread()
         self._orders: list[Order] = []
         self._extra: list[SafeString] = []
@@ -126,7 +140,8 @@ class Feed:
         """Return what is stored and new; nothing while the database is away, which is looked at again soon."""
         self._stale = False
         try:
-            newer = await read_soon(self.viewer.pieces)
+            async with self._turn:
+                newer = await read_soon(self.viewer.pieces)
         except Away as gone:
             away.complain(gone.reason)
             self._stale = self._blind = True

@@ -20,6 +20,8 @@ from chat.words import figures_line, how_it_ended, summary_line
 
 ARTICLE_BYTES = 800  # without what was said
 
+MOST_BYTES = 2 * 1024 * 1024  # of a page that opens at a message far above its end
+
 DATA_STATUS = {
     RunStatus.QUEUED: "queued",
     RunStatus.RUNNING: "streaming",
@@ -55,11 +57,11 @@ class Article:
 
     @property
     def retry(self) -> bool:
-        return self.run is not None and (self.run.status == RunStatus.FAILED or self.run.never_began)
+        return self.run is not None and self.run.can_retry
 
     @property
     def goes_on(self) -> bool:
-        return self.run is not None and self.run.cut_short and not self.run.never_began
+        return self.run is not None and self.run.can_go_on
 
     @property
     def template(self) -> str:
@@ -95,10 +97,17 @@ def articles(talk: Talk) -> list[Article]:
     return [article(message, run, talk) for message, run in talk.messages]
 
 
-def last_articles(talk: Talk) -> tuple[list[Article], int | None]:
-    """Return the last messages that one page takes, at least one; and the first one's id, if there are more before."""
+def last_articles(talk: Talk, down_from: int | None = None) -> tuple[list[Article], int | None]:
+    """Return the last messages that one page takes, at least one; and the first one's id, if there are more before.
+
+    They are more where it takes more to go `down_from` a message, within reason.
+    """
     drawn = articles(talk)
-    kept = trace.last_that_fit([one.size for one in drawn])
+    sizes = [one.size for one in drawn]
+    kept = trace.last_that_fit(sizes)
+    wanted = next((n for n, one in enumerate(reversed(drawn), start=1) if one.message.pk == down_from), 0)
+    if kept < wanted <= trace.last_that_fit(sizes, MOST_BYTES):
+        kept = wanted
     while kept > 1 and drawn[-kept].message.role == Role.SUMMARY:  # it stands with the answer before it
         kept -= 1
     shown = drawn[-kept:] if kept else []

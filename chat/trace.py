@@ -74,9 +74,9 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     return Panel(run, title, figures(run), how_it_ended(run), rows, url)
 
 
-def last_that_fit(sizes: Sequence[int]) -> int:
+def last_that_fit(sizes: Sequence[int], room: int | None = None) -> int:
     """Return how many of the last ones fit into one list of a page, at least one if there is one."""
-    room, fit = MOST_BYTES, 0
+    fit, room = 0, MOST_BYTES if room is None else room
     for size in reversed(sizes):
         room -= size
         if room < 0 and fit:

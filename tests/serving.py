@@ -93,7 +93,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables: str) -> Iterator[Site]:
+def served(
+    folder: Path, *, program: Sequence[str] = ("manage.py",), root: str = str(ROOT), **variables: str
+) -> Iterator[Site]:
     """A site that answers, until the block ends: in an error if the site ended before, or logged a traceback."""
     port = variables.setdefault("PORT", str(free_port()))
     environment = site_environment(folder, **variables)
@@ -102,7 +104,7 @@ def served(folder: Path, *, program: Sequence[str] = ("manage.py",), **variables
     with log_file.open("w") as log:
         process = Server(
             [sys.executable, *program, "serve"],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -135,6 +135,16 @@ class Run(models.Model):
         return not self.live and (self.stop_reason in CUT_SHORT or (failed and bool(self.tools)))
 
     @property
+    def can_retry(self) -> bool:
+        """Whether a person is offered to have it done again."""
+        return self.status == RunStatus.FAILED or self.never_began
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a person is offered to go on from it."""
+        return self.cut_short and not self.never_began
+
+    @property
     def never_began(self) -> bool:
         """Whether it was stopped before any model was asked."""
         return self.status == RunStatus.STOPPED and not self.turns

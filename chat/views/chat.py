@@ -145,12 +145,12 @@ def _page(request: HttpRequest, found: Conversation, down_from: int | None = Non
         "live": live,
         "doing": summary_line(live, is_next=True) if live else "",
         "revision": talk.revision,
-        **_messages(talk),
+        **_messages(talk, down_from),
     }
 
 
-def _messages(talk: rows.Talk) -> dict[str, Any]:
-    articles, earlier = last_articles(talk)
+def _messages(talk: rows.Talk, down_from: int | None = None) -> dict[str, Any]:
+    articles, earlier = last_articles(talk, down_from)
     return {"articles": articles, "earlier": earlier}
 
 

@@ -130,6 +130,7 @@ def settings(folder: Path, *names: str, **variables: str) -> dict[str, Any]:
             {"DATABASE_URL": "sqlite:///db.sqlite3", "DATABASE_URL_FILE": "/dev/null"},
             "DATABASE_URL and DATABASE_URL_FILE are both set; keep one of them.",
         ),
+        ({"WORKER_PORT": "70000"}, "WORKER_PORT must be a whole number from 0 to 65535, not '70000'."),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short: take 16 random characters or more."),
         ({"VAR_DIR": "/dev/null/var"}, "VAR_DIR cannot be the folder '/dev/null/var': Not a directory."),
     ],

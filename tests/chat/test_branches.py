@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from chat import branches, rows, store
+from chat import branches, rows, store, trace
 from chat.models import Allowance, Conversation, Message, Role, Run
 from chat.store import Refused
 from tests.chat.made import NOW
@@ -67,6 +67,8 @@ def test_an_address_leads_to_a_message_far_above_the_end(
     assert f'id="m-{named(here, "B")}"' not in page
     assert "Show earlier messages" in page
     assert f'id="m-{said}"' not in alice_client.get(f"/c/{here}/").content.decode()
+    monkeypatch.setattr(trace, "MOST_BYTES", 1)
+    assert f'id="m-{said}"' in alice_client.get(f"/c/{here}/?message={said}").content.decode()
 
 
 def test_the_first_message_can_be_edited(alice: User) -> None:

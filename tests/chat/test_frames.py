@@ -32,6 +32,17 @@ def test_the_mode_is_the_last_one_said_and_none_means_as_before(said: dict[str, 
     assert sent(**said).mode == mode
 
 
+@pytest.mark.parametrize("text", [" x ", "\u2028x\u2028", "\u00a0x\u00a0", "\n\tx\n", "\ufeffx"])
+def test_a_message_is_taken_as_it_was_written(text: str) -> None:
+    assert sent(message=text).message == text
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\u2028", "\u00a0 \u3000"])
+def test_nothing_but_blanks_is_no_message(text: str) -> None:
+    with pytest.raises(BadFrame, match="Write a message first"):
+        sent(message=text)
+
+
 @pytest.mark.parametrize("mode", ["nonsense", "React", 7, [], ["react", "nonsense"], [["react"]], {"react": 1}, True])
 def test_another_mode_is_refused_by_name(mode: Any) -> None:
     with pytest.raises(BadFrame, match="mode"):

@@ -117,6 +117,11 @@ def test_a_long_result_is_cut_with_a_note_and_the_way_to_all_of_it() -> None:
     assert field.more_url.endswith("/steps/1/result/")
 
 
+def test_a_result_of_blanks_alone_is_there() -> None:
+    drawn = render_to_string("chat/_fields.html", {"row": trace.row(step(output={"text": " \u2028\xa0"}), run(), 4)})
+    assert '<pre class="value" dir="auto"> \u2028\xa0</pre>' in drawn
+
+
 def test_tokens_that_were_not_reported_are_not_shown_as_zero() -> None:
     assert "did not report" in shown(step("model", run_id=RUN))["Tokens"]
 

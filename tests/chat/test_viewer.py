@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from chat import endpoints, preview, runs, store
+from chat import endpoints, preview, rows, runs, store
 from chat.agent.events import Ended, ModelFailed, ModelStarted
 from chat.db import read, write
 from chat.models import Run, Step
@@ -77,6 +77,18 @@ async def test_what_fails_while_it_is_read_is_sent_whole_the_next_time(viewer: V
     assert frame is not None
     assert frame.count("<article") == 2
     assert frame.count("data-step=") == 3
+
+
+async def test_more_steps_than_a_trace_shows_come_as_the_trace_anew(viewer: Viewer) -> None:
+    run = await read(Run.objects.get)
+    await write(lambda: [step_of(run, number, kind="memory", input={}, output={}) for number in range(3, 240)])
+    viewer.resume(2)
+    viewer.look_at(run, 0, follows=False, told=True)
+    frame = await read(viewer.catch_up)
+    assert frame is not None
+    assert frame.count("data-step=") == rows.SHOWN_STEPS
+    assert "beforeend" not in frame
+    assert viewer.run_since == run.revision
 
 
 async def test_a_trace_that_follows_goes_on_to_the_next_run_and_another_one_stays(viewer: Viewer, alice: User) -> None:

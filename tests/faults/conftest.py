@@ -12,7 +12,7 @@ from tests import databases
 from tests.conftest import PASSWORD
 from tests.faults import logged
 from tests.faults.sites import killable
-from tests.serving import Site
+from tests.serving import ROOT, Site
 from tests.sockets import begin
 
 
@@ -31,10 +31,15 @@ class Known:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Known:
-    folder = tmp_path_factory.mktemp("made")
-    with killable(folder) as site:
-        with databases.opened(site.environment) as rows:
-            logged.install(rows)
+    return make(tmp_path_factory.mktemp("made"))
+
+
+def make(folder: Path, root: str = str(ROOT)) -> Known:
+    """Make a site with the code that stands in `root`."""
+    with killable(folder, root=root) as site:
+        if root == str(ROOT):  # else there may be a migration that makes the table anew
+            with databases.opened(site.environment) as rows:
+                logged.install(rows)
         site.add_user("alice", PASSWORD)
         with closing(site.sign_in("alice", PASSWORD)) as client:
             return Known(folder, client.cookies["sessionid"], begin(client, "Look and note 0"))

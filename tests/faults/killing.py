@@ -2,7 +2,8 @@
 
 KILL_FILE names a file with a number: so many commits later the process kills itself, before that commit is made. A
 "+" after the number lets it be made first. LEASE_SECONDS makes leases, and what workers do in time, as short as a test
-needs, PACE_SECONDS the time between the words of a slow answer, and PING_SECONDS that between the pings of a socket.
+needs, PACE_SECONDS the time between the words of a slow answer, PING_SECONDS that between the pings of a socket, and
+PONG_SECONDS that which an answer to one may take.
 """
 
 import os
@@ -101,6 +102,7 @@ if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
 
         working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds
 serve.PING_EVERY = float(os.environ.get("PING_SECONDS", serve.PING_EVERY))
+serve.PONG_WITHIN = float(os.environ.get("PONG_SECONDS", serve.PONG_WITHIN))
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -23,9 +23,9 @@ PROGRAM = ("-m", "tests.faults.killing")
 
 
 @contextmanager
-def killable(folder: Path, **variables: str) -> Iterator[Site]:
+def killable(folder: Path, root: str = str(ROOT), **variables: str) -> Iterator[Site]:
     """A site with the tools and the model of the tests, that kills itself where the file "kill" says."""
-    with served(folder, program=PROGRAM, **variables) as site:
+    with served(folder, program=PROGRAM, root=root, **variables) as site:
         yield site
 
 

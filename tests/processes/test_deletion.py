@@ -20,6 +20,7 @@ from tests.serving import Site, hidden, served
 from tests.sockets import PATIENCE, begin, opened
 
 KEY = "a-key-of-fifty-characters-or-more-0123456789-abcdefghij"
+SAME, OTHER = 0, 1  # server
 WITHIN = 8.0  # seconds; two on a machine that does nothing else
 NOT_HERE, SIGN_IN_AGAIN = 4404, 4401
 NAMES = ("alice", "bob", "carol")
@@ -67,8 +68,16 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         yield Two((first, second), endpoint, people)
 
 
-@pytest.mark.parametrize("where", [0, 1], ids=["on its server", "on another"])
-@pytest.mark.parametrize("what", ["by its owner", "in the admin", "with others in the admin", "with its account"])
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        ("by its owner", OTHER),
+        ("in the admin", SAME),
+        ("with others in the admin", OTHER),
+        ("with its account", SAME),
+        ("with its account", OTHER),
+    ],
+)
 def test_what_is_deleted_while_a_run_is_at_work_is_gone(two: Two, what: str, where: int) -> None:
     name = NAMES[1 + where] if what == "with its account" else "alice"
     conversation = begin(two.people[name], "Remember that I live in Berlin")
