@@ -11,7 +11,7 @@ import httpx2
 
 from tests.faults.conftest import Known
 from tests.faults.sites import checked, killable, wait_for_answers
-from tests.faults.staying import Staying, hold_same, loaded, shown, statuses
+from tests.faults.staying import Staying, articles, hold_same, loaded, shown, statuses
 from tests.serving import Site, hidden
 from tests.sockets import PATIENCE, Page, begin, opened
 
@@ -93,6 +93,20 @@ def test_what_is_sent_as_the_server_is_told_to_stop_is_stored_and_answered_by_th
         assert "The server was shut down here; what follows is the second attempt" in trace
         wait_for_answers(site, client, answer.headers["location"].split("/")[2], 1)
     assert checked(site)["messages"] == 3
+
+
+def test_a_request_that_came_before_is_answered(known: Known) -> None:
+    path = f"/c/{known.conversation}/"
+    with killable(known.folder) as site, known.client(site) as client, ThreadPoolExecutor() as threads:
+        message = articles(loaded(client, known.conversation), "user")[0]["id"].removeprefix("m-")
+        form = {**hidden(client, path), "action": "show", "message_id": message}
+        with held(known.folder):
+            posted = threads.submit(client.post, path, data=form)
+            wait_until_held(known.folder)
+            with known.client(site) as another:
+                tell_to_stop(site, another)
+        assert posted.result().status_code == 302
+        assert site.process.wait(PATIENCE) == 0
 
 
 def test_a_run_that_does_not_end_in_time_goes_on_in_the_next_process(known: Known) -> None:
