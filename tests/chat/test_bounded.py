@@ -19,7 +19,7 @@ from tests.chat.many import add_messages, add_steps
 def live_run(owner: User, steps: int) -> Run:
     run = run_in(conversation_of(owner), "Work", "", steps=0)
     add_steps(run, steps)
-    Run.objects.filter(pk=run.pk).update(status="running", ended=None, revision=steps)
+    Run.objects.filter(pk=run.pk).update(status="running", stop_reason="", ended=None, revision=steps)
     run.refresh_from_db()
     return run
 
