@@ -15,7 +15,7 @@ from chat.words import about, closed, count, dollars, duration, how_it_ended, pl
 LABEL_LENGTH = 60
 LEAST_WIDTH = 0.8
 MOST_BYTES = 240 * 1024  # of a list, so that the frame that draws it anew stays small; earlier ones can be asked for
-ROW_BYTES = 1_100  # of a row without what it says
+ROW_BYTES = 1_300  # of a row without what it says
 STOPPED = "stopped"
 
 
