@@ -11,7 +11,7 @@ from autobahn.exception import Disconnected
 from django.utils.safestring import SafeString
 
 from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE
-from chat import away, preview
+from chat import away, preview, render
 from chat.away import Away
 from chat.db import read_soon
 from chat.unread import FRAME_BYTES, Unread
@@ -137,16 +137,19 @@ class Feed:
             await self._in_time(self.send(frame))
 
     async def _newer(self) -> list[SafeString] | None:
-        """Return what is stored and new; nothing while the database is away, which is looked at again soon."""
-        self._stale = False
+        """Return what is stored and new. While the database is away the page is told so, and looks again soon."""
+        self._stale, was_blind = False, self._blind
         try:
             async with self._turn:
                 newer = await read_soon(self.viewer.pieces)
         except Away as gone:
             away.complain(gone.reason)
             self._stale = self._blind = True
-            return []
+            return [] if was_blind else [render.held_frame()]
         self._blind = False
+        if was_blind and self.viewer.since is not None:  # what goes on is to be said again
+            self.viewer.resume(self.viewer.since)
+            self.wake()
         return newer
 
     async def _in_time(self, reading: Awaitable[object]) -> None:

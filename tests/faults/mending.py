@@ -1,0 +1,25 @@
+"""Served sites whose database fails where a test wants it to, and works again when the test mends it."""
+
+import resource
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from tests import databases
+from tests.serving import Site, served
+
+PROGRAM = ("-m", "tests.faults.failing")
+
+
+def failing(folder: Path, patience: float) -> AbstractContextManager[Site]:
+    """A site with a database that can fail, and that its process has no more patience with after some seconds."""
+    said = {"PATIENCE_SECONDS": str(patience), "LEASE_SECONDS": "4", "SERVER_URL": databases.URL}
+    return served(folder, program=PROGRAM, **said)
+
+
+def mend(site: Site) -> None:
+    """Let the database work again, in the same process."""
+    if databases.POSTGRES:
+        databases.reopen(site.environment)
+    else:
+        most = resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(site.process.pid, resource.RLIMIT_FSIZE, (most, most))
