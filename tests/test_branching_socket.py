@@ -131,11 +131,12 @@ def test_a_page_that_shows_what_was_taken_back_comes_back_and_goes_on(site: Site
         other.ask(LONG)
         other.ask("Not now")
         other.until("Take back")
-        waits = re.findall(r'"run": "([0-9a-f-]{36})"', alice_at.get(f"/c/{here}/").text)[-1]
+        waits = re.findall(r'"resume", "run": "([0-9a-f-]{36})"', other.seen)[-1]
+        question = re.findall(r'id="m-(\d+)" data-role="user"', other.seen)[-1]
         with opened(site, alice_at, here) as page:
             page.say(action="resume", since=2, run=waits)
             page.until(f'id="cursor-run" hidden data-run="{waits}"')
-            other.say(action="unqueue", message_id=messages(alice_at, here, "user")[-1])
+            other.say(action="unqueue", message_id=int(question))
             newest = re.search(r'id="cursor-run" hidden data-run="([^"]+)"', page.until("innerHTML:#trace"))
             assert newest
             assert newest[1] != waits
