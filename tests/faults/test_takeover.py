@@ -1,21 +1,17 @@
 """Who takes a run over, when, and what becomes of what was open in it."""
 
-import os
-import subprocess
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
-from chat import memory, owners, resumption, runs, store, sweep, trace
+from chat import memory, resumption, runs, store, sweep, trace
 from chat.agent.asking import now
 from chat.agent.events import Batch, Began, Ended, ModelEnded, ModelFailed, ModelStarted, ToolEnded, ToolStarted
 from chat.models import Run, Step
-from chat.owners import is_dead, this_process
 from chat.store.leases import LEASE
 from chat.transact import once
 from chat.wire.values import Call, Reply
@@ -263,40 +259,3 @@ def test_a_clock_that_is_set_back_leaves_no_run_without_a_process(alice: User) -
     assert watch.abandoned(run, back)
     assert store.take_over(run, DEAD, (), back) == 2
     assert all(step.ended is None or step.ended >= step.started for step in steps_of(run))
-
-
-def known_to_be_dead(**parts: str) -> bool:
-    """Say whether a process is, that is called as this one but for some parts of the name."""
-    return is_dead(str(replace(this_process(), **parts)), runs.PROCESS)
-
-
-def test_a_process_is_dead_where_that_is_known(alice: User) -> None:
-    one_machine = connection.vendor == "sqlite"
-    assert is_dead(DEAD, runs.PROCESS)
-    assert known_to_be_dead(pid="4194305")  # above the highest number that Linux gives
-    assert known_to_be_dead(start="1")
-    assert known_to_be_dead(boot="another") is one_machine
-    assert known_to_be_dead(boot="another", host="elsewhere") is one_machine
-
-
-@pytest.mark.parametrize(
-    "parts", [{}, {"host": "elsewhere", "pid": "4194305"}, {"namespace": "1", "pid": "4194305"}, {"boot": ""}]
-)
-def test_where_it_is_not_known_only_the_lease_tells(alice: User, parts: dict[str, str]) -> None:
-    assert not known_to_be_dead(**parts)
-    assert not is_dead("nonsense", runs.PROCESS)
-    assert not is_dead("host:4194305:x", runs.PROCESS)
-
-
-def test_a_process_that_ended_and_that_nobody_asked_for_its_end_is_dead(alice: User) -> None:
-    with subprocess.Popen(["sleep", "60"]) as other:
-        name = replace(this_process(), pid=str(other.pid), start=owners._start(str(other.pid)))
-        assert not is_dead(str(name), runs.PROCESS)
-        other.kill()
-        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
-        assert is_dead(str(name), runs.PROCESS)
-
-
-def test_a_name_fits_into_its_column() -> None:
-    longest = replace(this_process(), host="x" * owners.LONGEST_HOST, pid="4194304", start="9" * 12, namespace="9" * 10)
-    assert len(str(longest)) <= (Run._meta.get_field("owner").max_length or 0)
