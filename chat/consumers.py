@@ -22,6 +22,7 @@ from agentsite.health import draining
 from chat import away, endpoints, hints, render, rows, runs, store
 from chat.access import conversation_or_404, session_user
 from chat.acts import act
+from chat.articles import articles
 from chat.away import Away
 from chat.catching_up import orders
 from chat.db import read_soon
@@ -144,7 +145,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         elsewhere = ""
         if not sent.fresh:
             talk = await read_soon(rows.said, self.id, sent.message)
-            for drawn in render.articles(talk):
+            for drawn in articles(talk):
                 feed.say(render.replaced_article(drawn))
             elsewhere = "" if talk.messages else "This was sent before, and stands on another branch."
         feed.say(render.sent_frame(str(uuid.uuid4())))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from chat import allowances, branches, driving, render, rows, trace
+from chat.articles import article
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus, Step
 from chat.preview import Preview, preview_of
@@ -143,7 +144,7 @@ class Viewer:
             self._title = talk.title
             yield render.title_frame(talk.title)
         for message, run in talk.messages:
-            drawn = render.article(message, run, talk)
+            drawn = article(message, run, talk)
             if self.since is None or message.born > self.since:
                 yield render.appended_article(drawn)
             elif run:
@@ -180,7 +181,7 @@ class Viewer:
                 if run is None or not run.live or message.born > (self.since or 0):
                     continue  # its end, or its beginning, comes with the conversation's next revision
                 self._live[pk] = run.revision
-                yield render.changed_article(render.article(message, run, talk))
+                yield render.changed_article(article(message, run, talk))
                 if run.status != RunStatus.QUEUED:
                     yield self._doing([run])
                 if not (showing and showing.number):

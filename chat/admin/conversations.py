@@ -13,8 +13,8 @@ from django.utils.text import Truncator
 
 from chat import branches, store
 from chat.admin.history import DeletedWithHistory, History, history_of, link, links
+from chat.articles import Pager
 from chat.models import Conversation, Message, Role, Run
-from chat.render import Pager
 from chat.words import dollars
 
 SHOWN_MESSAGES = 200

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from chat import allowances, branches, endpoints, frames, rows, runs, store, trace
 from chat.access import conversation_or_404, signed_in, user_of
 from chat.acts import act
+from chat.articles import last_articles
 from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
-from chat.render import last_articles, notice, taken_back
+from chat.render import notice, taken_back
 from chat.views import asked
 from chat.words import summary_line
 

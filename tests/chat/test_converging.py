@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
-from chat import endpoints, render, rows, runs
+from chat import articles, endpoints, render, rows, runs
 from chat.db import read
 from chat.viewer import Viewer
 from tests.agent.working import Reply, is_summary, refusal, ruled
@@ -23,9 +23,8 @@ END = event(delta("stop")) + b"data: [DONE]\n\n"
 
 def loaded(conversation: UUID) -> str:
     """The list of messages as a page is loaded with it."""
-    return (
-        f'<div id="messages">{render.joined(map(render.article_html, render.articles(rows.talk(conversation))))}</div>'
-    )
+    drawn = articles.articles(rows.talk(conversation))
+    return f'<div id="messages">{render.joined(map(render.article_html, drawn))}</div>'
 
 
 class Watching:

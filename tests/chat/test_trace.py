@@ -10,8 +10,9 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 
 from chat import trace
+from chat.articles import article
 from chat.models import CUT_SHORT, Conversation, Message, Run, Step, StopReason
-from chat.render import article, article_html
+from chat.render import article_html
 from chat.rows import Talk
 from chat.step_fields import PREVIEW_LENGTH
 from chat.words import closed, dollars, duration, figures_line, how_it_ended, state, summary_line
