@@ -187,7 +187,7 @@ def joined(parts: Iterable[SafeString]) -> SafeString:
 
 def _itself(template: str, **context: object) -> SafeString:
     """Return an element as the page has it, told to take its own place there."""
-    return SafeString(render_to_string(f"chat/_{template}.html", {**context, "oob": True}).strip())
+    return render_to_string(f"chat/_{template}.html", {**context, "oob": True})
 
 
 def oob(where: str, inside: str) -> SafeString:

@@ -86,7 +86,7 @@ async def test_more_steps_than_a_trace_shows_come_as_the_trace_anew(viewer: View
     viewer.look_at(run, 0, follows=False, told=True)
     frame = await read(viewer.catch_up)
     assert frame is not None
-    assert frame.count("data-step=") == rows.SHOWN_STEPS
+    assert rows.SHOWN_STEPS // 2 < frame.count("data-step=") <= rows.SHOWN_STEPS
     assert "beforeend" not in frame
     assert viewer.run_since == run.revision
 

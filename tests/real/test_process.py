@@ -46,7 +46,7 @@ def test_a_file_that_is_no_whole_model_is_said_in_llama_cpps_words(gguf: Path, t
 def test_a_model_that_does_not_say_what_it_can_do_in_time_is_not_started(
     gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "PROPERTIES_SECONDS", 1e-6)
+    monkeypatch.setattr(process, "PROPERTIES_SECONDS", 0)
     with pytest.raises(CannotStart, match="was loaded, and does not say what it can do: "):
         start(gguf)
 
