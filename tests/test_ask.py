@@ -98,12 +98,19 @@ def test_a_run_that_failed_does_not_exit_with_0(environment: dict[str, str]) -> 
     assert "Traceback" not in failed.stderr
 
 
+def heed_ctrl_c() -> None:
+    """What a shell starts in the background does not, nor does what that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def asking(user: User, conversation: UUID, folder: Path) -> Iterator["subprocess.Popen[str]"]:
     """A question in a terminal that waits behind what another process works on."""
     command = [sys.executable, "manage.py", "ask", "Hello", f"--user={user}", f"--conversation={conversation}"]
     environment = site_environment(folder, DATABASE_URL=databases.suite_url(), LOG_LEVEL="WARNING")
-    asked = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    asked = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    )
     try:
         end = time.monotonic() + PATIENCE
         while not Run.objects.filter(status="queued").exists():
