@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 from redis.asyncio import Redis
 
-from chat import connections, endpoints, runs
-from chat.db import read
+from chat import connections, endpoints, runs, store
+from chat.agent.asking import now
+from chat.db import read, write
 from chat.endpoints import NoModel
 from chat.models import Endpoint, EndpointModel, Run
 from tests.chat.stored import Answers, scripts, stored
@@ -155,11 +156,9 @@ async def test_a_key_goes_to_no_other_base_url_than_the_one_it_was_saved_with(
 
 
 async def test_a_run_whose_model_is_gone_says_so(alice: User, at_once: None) -> None:
-    await read(stored, "One", ONE, "", "a")
-    sent = await runs.send(alice.pk, "Hello", "c-1", "a", None)
-    task = runs.live[sent.run].task
-    await read(Endpoint.objects.all().delete)
-    await asyncio.wait({task})
+    sent = await write(store.start_conversation, alice.pk, "Hello", "c-1", "a", runs.PROCESS, now())
+    runs.begin(sent.run, sent.attempt, sent.conversation)
+    await asyncio.wait({runs.live[sent.run].task})
 
     run = await read(Run.objects.get, pk=sent.run)
     assert (run.status, run.error) == ("failed", "The model a is not there any more. Choose another one.")
