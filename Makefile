@@ -18,8 +18,8 @@ SERVERS := $(DATABASE_URL)$(DATABASE_URL_FILE)$(REDIS_URL)$(REDIS_URL_FILE)
 run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp $(if $(SERVERS),$(VENV)/scale.stamp) ## install what is needed and serve the site (HOST=, PORT=)
 	@$(BIN)/python manage.py serve
 
-# A file of tests stays in one process, and the files with a browser come last in each.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests wait more than they work. A file of them stays in one process, and those with a browser come last in each.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/test.stamp chromium ## run all tests, on SQLite or on DATABASE_URL= and REDIS_URL=
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
