@@ -75,7 +75,7 @@ def test_a_run_that_is_asked_for_is_shown_and_the_page_is_told_whether_it_follow
 def test_nonsense_is_refused_in_words(alice_client: Client, conversation: Conversation, has: dict[str, Any]) -> None:
     response = alice_client.get(f"/c/{conversation.pk}/frames/", has)
     assert response.status_code == 422
-    assert re.search(r'role="alert"[^>]*>[^<]', response.content.decode())
+    assert re.search(r'role="alert"[^>]*>[^<]', response.content.decode().strip())
 
 
 def test_a_run_of_anybody_else_is_none_and_the_page_gets_what_it_is_missing(
@@ -95,11 +95,11 @@ def test_what_a_page_without_a_socket_says_is_refused_in_words_and_not_with_a_pa
     alice_client: Client, conversation: Conversation
 ) -> None:
     response = alice_client.post(f"/c/{conversation.pk}/", {"action": "send", "message": " "}, headers=HTMX)
-    assert re.fullmatch(r'<div id="notice"[^>]*>Write a message first.</div>', response.content.decode())
+    assert re.fullmatch(r'<div id="notice"[^>]*>Write a message first.</div>', response.content.decode().strip())
     assert not Message.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_it_says_is_taken_and_nothing_is_said_of_it(alice_client: Client, conversation: Conversation) -> None:
     response = alice_client.post(f"/c/{conversation.pk}/", {"action": "stop"}, headers=HTMX)
-    assert re.fullmatch(r'<div id="notice"[^>]*></div>', response.content.decode())
+    assert re.fullmatch(r'<div id="notice"[^>]*></div>', response.content.decode().strip())
