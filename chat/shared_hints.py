@@ -66,6 +66,7 @@ async def listen(stopped: Callable[[], Awaitable[None]]) -> None:
     try:
         channel = await _join(layer)
         while True:  # once it is in the group, the layer itself comes back to a Redis that was away
+            _heed_cancel()
             try:
                 _heard(await layer.receive(channel), to_stop)
             except (RedisError, OSError):
@@ -80,6 +81,7 @@ async def listen(stopped: Callable[[], Awaitable[None]]) -> None:
 async def _join(layer: Any) -> str:
     """Return a channel of the processes' group, as soon as Redis answers."""
     while True:
+        _heed_cancel()
         try:
             channel: str = await layer.new_channel()
             await layer.group_add(PROCESSES, channel)
@@ -88,6 +90,12 @@ async def _join(layer: Any) -> str:
             _complain(error)
             await layer.flush()
             await asyncio.sleep(AWAY_SECONDS)
+
+
+def _heed_cancel() -> None:
+    """Raise CancelledError where this task was told so: the client of Redis swallows it while it connects."""
+    if (task := asyncio.current_task()) and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _heard(hint: Any, to_stop: asyncio.Event) -> None:

@@ -136,3 +136,16 @@ async def test_hints_to_a_redis_that_is_away_hold_nobody_up_and_are_logged_once(
     assert [record.name for record in caplog.records if "redis does not answer" in record.getMessage()] == [
         "agentsite.hints"
     ]
+
+
+async def test_the_listening_ends_when_it_is_told_to_however_far_it_had_come(other: Any) -> None:
+    """Its client of Redis forgets that, where it is told in the moment in which it connects."""
+
+    async def nothing() -> None: ...
+
+    for hundredth in range(400):
+        listening = asyncio.create_task(shared_hints.listen(nothing))
+        await asyncio.sleep(hundredth / 100_000)
+        listening.cancel()
+        ended, _ = await asyncio.wait({listening}, timeout=PATIENCE)
+        assert ended, f"It still listens, told to end after {hundredth / 100} ms."
