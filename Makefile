@@ -19,7 +19,7 @@ run: $(VENV)/$(if $(AGENT_LOCAL_GGUF),local,run).stamp $(if $(SERVERS),$(VENV)/s
 	@$(BIN)/python manage.py serve
 
 # Tests wait more than they work. A file of them stays in one process, and those with a browser come last in each.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses 3 --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/test.stamp chromium ## run all tests, on SQLite or on DATABASE_URL= and REDIS_URL=
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
