@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, StorageState, expect
 
+from tests import databases
 from tests.conftest import PASSWORD
 from tests.serving import Site
 
@@ -50,6 +51,10 @@ class Complaints(list[str]):
     def note(self, complaint: str) -> None:
         if not any(re.search(pattern, complaint) for pattern in self.expected):
             self.append(complaint)
+
+
+# On PostgreSQL the same is tried over sockets, in tests/faults: a page there may hear of its run before it is let go of.
+collect_ignore = ["test_failing_database.py"] if databases.POSTGRES else []
 
 
 @pytest.fixture
