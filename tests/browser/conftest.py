@@ -53,7 +53,7 @@ class Complaints(list[str]):
             self.append(complaint)
 
 
-# On PostgreSQL the same is tried over sockets, in tests/faults: a page there may hear of its run before it is let go of.
+# On PostgreSQL the same is tried over sockets, in tests/faults: a page may hear of a run there before it is let go of.
 collect_ignore = ["test_failing_database.py"] if databases.POSTGRES else []
 
 
