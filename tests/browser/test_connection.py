@@ -1,7 +1,5 @@
 """A connection that breaks, dies without a word or lets no websocket through: said in words, and made good."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, StorageState, WebSocket, expect
 
@@ -21,18 +19,12 @@ from tests.browser.chatting import (
     stop,
 )
 from tests.browser.conftest import Complaints, Visit, session_of
-from tests.proxy import Proxy, before
+from tests.proxy import Proxy
 from tests.serving import Site
 
 LONG = "Count to 120"
 RECONNECTING = "Reconnecting…"
 POLLING = "Live updates come every few seconds: the connection does not let websockets through."
-
-
-@pytest.fixture
-def proxy(site: Site) -> Iterator[Proxy]:
-    with before(site) as between:
-        yield between
 
 
 @pytest.fixture

@@ -1,23 +1,15 @@
 """What is pressed or sent into a socket that died without a word is done once, when the page is back; and only that."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.chatting import answered, answers, ask, box, questions, start, status_line, stop
 from tests.browser.conftest import Visit
-from tests.proxy import Proxy, before
+from tests.proxy import Proxy
 from tests.serving import Site
 
 LONG = "Count to 1000"
 MEANWHILE = "What is 6 * 7?"
-
-
-@pytest.fixture
-def proxy(site: Site) -> Iterator[Proxy]:
-    with before(site) as between:
-        yield between
 
 
 @pytest.fixture
