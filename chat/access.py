@@ -50,6 +50,12 @@ def session_user(session_key: str) -> User | None:
     return user if isinstance(user, User) and _is_current(user, session.get(HASH_SESSION_KEY, "")) else None
 
 
+def allowed_in(session_key: str, conversation: uuid.UUID) -> tuple[User, Conversation] | None:
+    """Return whose session this is, and a conversation of theirs; None where nobody is signed in. Raises Http404."""
+    user = session_user(session_key)
+    return (user, conversation_or_404(user, conversation)) if user else None
+
+
 def _is_current(user: User, signed: str) -> bool:
     """Say whether a session was begun with the user's present password, under a key that is still accepted."""
     accepted = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())

@@ -20,7 +20,7 @@ from django.http import Http404
 from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE, SIGN_IN_AGAIN, TOO_MUCH
 from agentsite.health import draining
 from chat import away, endpoints, hints, render, rows, runs, store
-from chat.access import conversation_or_404, session_user
+from chat.access import allowed_in
 from chat.acts import act
 from chat.articles import articles
 from chat.away import Away
@@ -30,11 +30,13 @@ from chat.feed import Feed
 from chat.frames import Act, BadFrame, Edit, Fork, Frame, Resume, Seen, Send, Stop, parse
 from chat.models import Conversation
 from chat.sessions import OpenSocket, open_sockets
+from chat.shares import AN_ACT, share_of
 
 FRAMES_A_SECOND, FRAME_BURST = 20, 60
 SOCKETS_A_PERSON = 20  # in one process
 ANSWER_SECONDS = 6.0  # in which a page hears of what it said; it takes its socket for dead after ten
 NOT_YET = "This is not stored yet: the server's database is slow. If it does not appear in a moment, send it again."
+PATIENCE = 1.0  # seconds that a frame waits at most for its person's share: a Stop does not stand behind a long trace
 TOO_MANY = f"You have {SOCKETS_A_PERSON} pages of this site open, which is the most. Close one, and this one goes on."
 
 log = structlog.get_logger("agentsite.socket")
@@ -76,13 +78,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         allowed = await self._allowed()
         if allowed is None:
             return
-        if sum(socket.user == allowed[0].pk for socket in open_sockets) >= SOCKETS_A_PERSON:
+        person = allowed[0].pk
+        share = share_of(person)
+        share.took(AN_ACT)
+        await asyncio.sleep(share.pause(PATIENCE))
+        if sum(socket.user == person for socket in open_sockets) >= SOCKETS_A_PERSON:
             await self.send(text_data=render.notice(TOO_MANY))
             await self.close(COME_BACK_LATER)
             return
-        self.socket = OpenSocket(self.session_key, allowed[0].pk, self.close)
+        self.socket = OpenSocket(self.session_key, person, self.close)
         open_sockets.add(self.socket)
-        self.feed = Feed(self.id, self.send, self.close, person=allowed[0].pk)
+        self.feed = Feed(self.id, person, self.send, self.close)
         hints.watch(self.id, self.feed.wake)
 
     async def disconnect(self, code: int) -> None:
@@ -100,15 +106,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not self._within_rate():
             await self.close(TOO_MUCH)
             return
-        work = asyncio.create_task(self._whole(self._take(self.feed, text_data)))
+        frame = _parsed(text_data)
+        if isinstance(frame, Seen):
+            self.feed.unread.seen(frame.n)
+            return
+        await asyncio.sleep(self.feed.share.pause(PATIENCE))
+        work = asyncio.create_task(self._whole(self._take(self.feed, frame)))
         self._late.add(work)
         work.add_done_callback(self._late.discard)
         done, _ = await asyncio.wait({work}, timeout=ANSWER_SECONDS)
         if not done:  # it goes on, and what comes of it is said then
             self.feed.say(render.notice(NOT_YET))
 
-    async def _take(self, feed: Feed, text: str | None) -> None:
-        frame = _parsed(text)
+    async def _take(self, feed: Feed, frame: Frame | BadFrame) -> None:
         try:
             allowed = await self._allowed()
             if allowed is None:
@@ -118,13 +128,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                 case BadFrame():
                     raise frame
                 case Resume():
-                    for order in await read_soon(orders, feed.viewer, frame):
+                    for order in await feed.share.read(orders, feed.viewer, frame):
                         feed.order(order)
                     feed.wake()
                 case Send():
                     await self._send(feed, user, conversation, frame)
                 case Seen():
-                    feed.unread.seen(frame.n)
+                    pass  # that was taken in before
                 case Fork():
                     raise BadFrame("A fork opens a page of its own, so it is asked for by a form.")
                 case _:
@@ -138,13 +148,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):
             feed.say(render.notice(gone.not_stored if isinstance(frame, Send | Edit) else gone.not_done))
 
     async def _send(self, feed: Feed, user: User, conversation: Conversation, frame: Send) -> None:
+        feed.share.took(AN_ACT)
         _assume_at(feed, conversation)
         model = frame.model or conversation.model
         sent = await runs.send(user.pk, frame.message, frame.client_id, model, self.id, frame.mode)
         feed.order(feed.viewer.follow)
         elsewhere = ""
         if not sent.fresh:
-            talk = await read_soon(rows.said, self.id, sent.message)
+            talk = await feed.share.read(rows.said, self.id, sent.message)
             for drawn in articles(talk):
                 feed.say(render.replaced_article(drawn))
             elsewhere = "" if talk.messages else "This was sent before, and stands on another branch."
@@ -152,6 +163,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         feed.say(render.notice(elsewhere))
 
     async def _act(self, feed: Feed, user: User, conversation: Conversation, frame: Act) -> None:
+        feed.share.took(AN_ACT)
         _assume_at(feed, conversation)
         try:
             text = await act(user.pk, conversation, frame)
@@ -167,15 +179,15 @@ class ConversationConsumer(AsyncWebsocketConsumer):
 
     async def _allowed(self) -> tuple[User, Conversation] | None:
         """Return who is here and the conversation, if they may (still) be here; else close, saying why."""
-        user = await read_soon(session_user, self.session_key)
-        if user is None:
-            await self.close(SIGN_IN_AGAIN)
-            return None
+        read = self.feed.share.read if self.feed else read_soon
         try:
-            return user, await read_soon(conversation_or_404, user, self.id)
+            allowed = await read(allowed_in, self.session_key, self.id)
         except Http404:
             await self.close(NOT_HERE)
             return None
+        if allowed is None:
+            await self.close(SIGN_IN_AGAIN)
+        return allowed
 
     def _within_rate(self) -> bool:
         """Count a frame against the page's allowance, which grows back by the second."""

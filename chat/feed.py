@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
-from weakref import WeakValueDictionary
 
 import structlog
 from autobahn.exception import Disconnected
@@ -13,26 +12,19 @@ from django.utils.safestring import SafeString
 from agentsite.close_codes import COME_BACK, COME_BACK_LATER, NOT_HERE
 from chat import away, preview, render
 from chat.away import Away
-from chat.db import read_soon
+from chat.shares import share_of
 from chat.unread import FRAME_BYTES, Unread
 from chat.viewer import Viewer
 
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
+DRAWN_WITHIN = 10.0  # for which a page waits at most for its person's share
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
-AT_ONCE = 1  # pages of a person that are read and drawn: the others' wait no longer for however many they have
 
 Order = Callable[[], None]
 
 log = structlog.get_logger("agentsite.socket")
-
-
-_turns: "WeakValueDictionary[object, asyncio.Semaphore]" = WeakValueDictionary()
-
-
-def _turn(whose: object) -> asyncio.Semaphore:
-    return _turns.setdefault(whose, asyncio.Semaphore(AT_ONCE))
 
 
 class NotRead(Exception):
@@ -40,22 +32,19 @@ class NotRead(Exception):
 
 
 class Feed:
-    """One page's frames on their way out. `send` and `close` are its socket's; `send` returns when there is room.
-
-    Of all pages of one `person` few are drawn at once.
-    """
+    """One page's frames on their way out. `send` and `close` are its socket's; `send` returns when there is room."""
 
     def __init__(
         self,
         conversation: uuid.UUID,
+        person: int,
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
         patience: float = UNREAD_SECONDS,
-        person: int | None = None,
     ) -> None:
         self.conversation, self.send, self.close, self.patience = conversation, send, close, patience
         self.viewer = Viewer(conversation)
-        self._turn = _turn(person or conversation)
+        self.share = share_of(person)
         self.unread = Unread()
         self._orders: list[Order] = []
         self._extra: list[SafeString] = []
@@ -140,8 +129,8 @@ class Feed:
         """Return what is stored and new. While the database is away the page is told so, and looks again soon."""
         self._stale, was_blind = False, self._blind
         try:
-            async with self._turn:
-                newer = await read_soon(self.viewer.pieces)
+            await asyncio.sleep(self.share.pause(DRAWN_WITHIN))
+            newer = await self.share.read(self.viewer.pieces)
         except Away as gone:
             away.complain(gone.reason)
             self._stale = self._blind = True

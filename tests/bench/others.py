@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,9 @@ from tests.faults.sites import PROGRAM  # noqa: E402
 from tests.serving import Site, served  # noqa: E402
 from tests.sockets import Page, opened  # noqa: E402
 
-STEPS, SOCKETS = 10_000, 10
+STEPS, SOCKETS, LOADS = 10_000, 10, 4
 SETTLES = 2.0  # seconds for alice to begin with something, and for the site to be done with it
+PAUSE = 0.4  # seconds in which bob does nothing: he sends a message or two a second
 FLOOD_PAUSE = 0.06  # seconds between a page's frames: as often as it may without being closed
 OVER = r'#m-\d+-head"><span hidden data-mirror="status" data-value="(?:done|error)"|data-status="(?:done|error)"'
 MAKE = """
@@ -75,6 +77,12 @@ class Waits:
     def p95(self) -> dict[str, float]:
         kinds = {"ping": self.ping, "page": self.page, "send": self.send}
         return {name: sorted(waits)[int(len(waits) * 0.95)] for name, waits in kinds.items()}
+
+
+def _aside(does: Callable[[Person], None], alice: Person) -> None:
+    """Take of this machine only what bob and the site leave: she is somewhere else."""
+    os.nice(19)
+    does(alice)
 
 
 def quiet(_: Person) -> None:
@@ -125,6 +133,18 @@ def catches_up(alice: Person) -> None:
                 page.socket.recv(timeout=60)
 
 
+def reloads(alice: Person) -> None:
+    """Load the page of a long run again and again, several at a time."""
+
+    def load(_: int) -> None:
+        with alice.client() as client:
+            while True:
+                client.get(f"/c/{alice.talks[0]}/").raise_for_status()
+
+    with ThreadPoolExecutor(LOADS) as loading:
+        list(loading.map(load, range(LOADS)))
+
+
 def _read_what_is_there(page: Page) -> None:
     with suppress(TimeoutError):
         while True:
@@ -144,7 +164,7 @@ def measured(bob: Person, seconds: float) -> Waits:
             waits.send.append(_seconds(lambda: _sent(page)))
             if not re.search(OVER, page.seen[before:]):
                 page.until(OVER)
-            time.sleep(0.05)
+            time.sleep(PAUSE)
     return waits
 
 
@@ -160,7 +180,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=15, help="for which each is measured")
+    parser.add_argument("--seconds", type=float, default=20, help="for which each is measured")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), program=PROGRAM, PACE_SECONDS="2") as site:
         made = site.manage("shell", "--no-imports", "-c", MAKE.format(steps=STEPS, talks=SOCKETS))
@@ -168,8 +188,15 @@ def main() -> None:
         measured(bob, 3)  # what is made once
         baseline: dict[str, float] = {}
         print(f"{'alice':12} {'ping':>16} {'page':>16} {'send':>16}   Bob's p95, and times the quiet")
-        for does in (quiet, floods, never_reads, catches_up, hangs):  # what hangs goes on for long, so it is the last
-            working = multiprocessing.get_context("fork").Process(target=does, args=(alice,), daemon=True)
+        for does in (
+            quiet,
+            floods,
+            never_reads,
+            catches_up,
+            reloads,
+            hangs,
+        ):  # what hangs goes on for long, so it is the last
+            working = multiprocessing.get_context("fork").Process(target=_aside, args=(does, alice), daemon=True)
             working.start()
             time.sleep(SETTLES)
             found = measured(bob, seconds).p95()

@@ -14,6 +14,8 @@ from chat.render import notice
 from chat.unread import UNREAD_BYTES
 from tests.chat.made import conversation_of, run_in
 
+ALICE = 1
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -60,7 +62,7 @@ async def socket() -> Socket:
 async def test_a_socket_that_takes_nothing_more_is_told_to_come_back_later(
     conversation: Conversation, socket: Socket
 ) -> None:
-    feed = Feed(conversation.pk, socket.send, socket.close, patience=0.01)
+    feed = Feed(conversation.pk, ALICE, socket.send, socket.close, patience=0.01)
     socket.taking.clear()
     feed.order(lambda: feed.viewer.resume(0))
     feed.wake()
@@ -72,7 +74,7 @@ async def test_a_socket_that_takes_nothing_more_is_told_to_come_back_later(
 async def test_while_a_socket_takes_nothing_all_that_is_new_waits_for_one_frame(
     conversation: Conversation, socket: Socket
 ) -> None:
-    feed = Feed(conversation.pk, socket.send, socket.close)
+    feed = Feed(conversation.pk, ALICE, socket.send, socket.close)
     socket.taking.clear()
     feed.say(notice("first"))
     await socket.next()
@@ -90,7 +92,7 @@ async def test_while_a_socket_takes_nothing_all_that_is_new_waits_for_one_frame(
 async def test_a_page_that_says_what_it_has_seen_and_falls_behind_is_told_to_come_back_later(
     conversation: Conversation, socket: Socket
 ) -> None:
-    feed = Feed(conversation.pk, socket.send, socket.close, patience=0.01)
+    feed = Feed(conversation.pk, ALICE, socket.send, socket.close, patience=0.01)
     feed.unread.seen(0)
     feed.say(notice("x" * UNREAD_BYTES))
     await socket.next()
@@ -101,7 +103,7 @@ async def test_a_page_that_says_what_it_has_seen_and_falls_behind_is_told_to_com
 
 
 async def test_a_page_that_catches_up_in_time_gets_the_rest(conversation: Conversation, socket: Socket) -> None:
-    feed = Feed(conversation.pk, socket.send, socket.close)
+    feed = Feed(conversation.pk, ALICE, socket.send, socket.close)
     feed.unread.seen(0)
     feed.say(notice("x" * UNREAD_BYTES))
     await socket.next()
@@ -113,7 +115,7 @@ async def test_a_page_that_catches_up_in_time_gets_the_rest(conversation: Conver
 
 
 async def test_a_conversation_that_is_gone_closes_its_page(socket: Socket, alice: User) -> None:
-    feed = Feed(uuid4(), socket.send, socket.close)
+    feed = Feed(uuid4(), ALICE, socket.send, socket.close)
     feed.order(lambda: feed.viewer.resume(0))
     feed.wake()
     assert await socket.closed == NOT_HERE

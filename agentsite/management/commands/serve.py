@@ -1,5 +1,6 @@
 """`python manage.py serve`: brings database and static files up to date, prints one link, and serves."""
 
+import gc
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,9 @@ def before_serving(server: "Server") -> None:
 
     # Threads that draw pages let the event loop have its turn sooner than after Python's 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
+    # What is loaded by now stays: looking through it for garbage would halt everybody for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     server.ws_factory.protocol = BoundedSocket
     # A frame that breaks the rules is answered with a close code, 1009 or 1007, where autobahn would just hang up.
     server.ws_factory.setProtocolOptions(failByDrop=False)
