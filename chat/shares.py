@@ -30,16 +30,20 @@ class Share:
         self._one = asyncio.Semaphore()
 
     @property
-    def is_whole(self) -> bool:
-        return self._now() == BURST
+    def left(self) -> float:
+        """Seconds of work that may be done now; what was done beyond is below 0."""
+        now = self.clock()
+        self._left = min(BURST, self._left + (now - self._counted) * PART)
+        self._counted = now
+        return self._left
 
     def took(self, seconds: float) -> None:
         """So much work was done, or is about to be."""
-        self._left = self._now() - seconds
+        self._left = self.left - seconds
 
     def pause(self, patience: float) -> float:
         """Return for how many seconds to wait before any more is done; none while nobody else is here."""
-        left = self._now()
+        left = self.left
         if left >= 0 or all(socket.user == self.person for socket in tuple(open_sockets)):
             return 0.0
         return min(patience, -left / PART)
@@ -59,12 +63,6 @@ class Share:
         async with self._one:
             return await read_soon(counted)
 
-    def _now(self) -> float:
-        now = self.clock()
-        self._left = min(BURST, self._left + (now - self._counted) * PART)
-        self._counted = now
-        return self._left
-
 
 _shares: dict[int, Share] = {}
 
@@ -75,7 +73,7 @@ def share_of(person: int) -> Share:
     if share is None:
         here = {socket.user for socket in tuple(open_sockets)}
         for pk, other in tuple(_shares.items()):
-            if pk not in here and other.is_whole:
+            if pk not in here and other.left == BURST:
                 _shares.pop(pk, None)  # it is as a new one
         share = _shares.setdefault(person, Share(person))
     return share

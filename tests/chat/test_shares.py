@@ -54,7 +54,7 @@ def test_time_gives_back_a_part_of_itself_and_never_more_than_a_burst(bob_is_her
     clock.now += 0.2 / PART
     assert share.pause(60) == pytest.approx(0)
     clock.now += 1e6
-    assert share.is_whole
+    assert share.left == BURST
     share.took(BURST + 0.1)
     assert share.pause(60) == pytest.approx(0.1 / PART)
 
@@ -77,7 +77,7 @@ def test_all_pages_of_a_person_have_one_share_and_what_was_taken_is_not_forgotte
     share_of(BOB)  # which looks for shares that nobody needs
     assert share_of(ALICE) is share
     share.took(-51)
-    assert share.is_whole
+    assert share.left == BURST
     share_of(max(ALICE, BOB) + 1)
     assert share_of(ALICE) is not share
 
@@ -94,11 +94,10 @@ async def test_a_persons_reads_come_one_after_the_other_and_are_counted() -> Non
         reading.release()
         return alone
 
-    before = share.pause(60), share.is_whole
+    assert share.left == BURST
     assert await asyncio.gather(*(share.read(read) for _ in range(4))) == [True] * 4
     await asyncio.sleep(0)
-    assert before == (0, True)
-    assert not share.is_whole
+    assert share.left < BURST
 
 
 @pytest.mark.django_db(transaction=True)
@@ -107,12 +106,12 @@ async def test_a_read_that_fails_is_counted_as_well() -> None:
     with pytest.raises(ZeroDivisionError):
         await share.read(lambda: 1 // 0)
     await asyncio.sleep(0)
-    assert not share.is_whole
+    assert share.left < BURST
 
 
 @pytest.mark.django_db
 def test_pages_are_counted(alice: User, alice_client: Client) -> None:
     share = share_of(alice.pk)
-    whole = share.is_whole
+    before = share.left
     assert alice_client.get("/").status_code == 200
-    assert (whole, share.is_whole) == (True, False)
+    assert share.left < before == BURST
