@@ -27,7 +27,7 @@ from chat.away import Away
 from chat.catching_up import orders
 from chat.db import read_soon
 from chat.feed import Feed
-from chat.frames import Act, BadFrame, Edit, Fork, Frame, Resume, Seen, Send, Stop, parse
+from chat.frames import Act, Asked, BadFrame, Edit, Fork, Frame, Resume, Seen, Send, Stop, parse
 from chat.models import Conversation
 from chat.sessions import OpenSocket, open_sockets
 from chat.shares import AN_ACT, share_of
@@ -118,7 +118,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         if not done:  # it goes on, and what comes of it is said then
             self.feed.say(render.notice(NOT_YET))
 
-    async def _take(self, feed: Feed, frame: Frame | BadFrame) -> None:
+    async def _take(self, feed: Feed, frame: Asked | BadFrame) -> None:
         try:
             allowed = await self._allowed()
             if allowed is None:
@@ -133,8 +133,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
                     feed.wake()
                 case Send():
                     await self._send(feed, user, conversation, frame)
-                case Seen():
-                    pass  # that was taken in before
                 case Fork():
                     raise BadFrame("A fork opens a page of its own, so it is asked for by a form.")
                 case _:

@@ -5,31 +5,43 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
 from chat.shares import share_of
+from chat.unavailable import unavailable_after
 
 PATIENCE = 10.0  # seconds
 A_PAGE = 0.03  # seconds that a page is taken to cost, until it is known
+SHARE, BEGAN = "agentsite.share", "agentsite.began"
 
 
 class Fair(MiddlewareMixin):
     """Middleware. A view, and what is around it, is worked on by one thread, which tells what it took."""
 
-    def process_view(self, request: HttpRequest, _: Callable[..., Any], __: Any, ___: Any) -> None:
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
-            return
-        share = share_of(request.user.pk)
+    def process_view(self, request: HttpRequest, _: Callable[..., Any], __: Any, ___: Any) -> HttpResponse | None:
+        try:
+            person = _person(request)
+        except Error as error:  # what comes from here does not pass the middleware for views that fail
+            return unavailable_after(request, error)
+        if person is None:
+            return None
+        share = share_of(person)
         pause = share.pause(PATIENCE)
         share.took(A_PAGE)
         if pause:
             connection.close()  # others need it meanwhile
             time.sleep(pause)
-        request.META["agentsite.share"], request.META["agentsite.began"] = share, time.thread_time()
+        request.META[SHARE], request.META[BEGAN] = share, time.thread_time()
+        return None
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if share := request.META.get("agentsite.share"):
-            share.took(time.thread_time() - request.META["agentsite.began"] - A_PAGE)
+        if share := request.META.get(SHARE):
+            share.took(time.thread_time() - request.META[BEGAN] - A_PAGE)
         return response
+
+
+def _person(request: HttpRequest) -> int | None:
+    """Return who asks. Where there is no session nothing is read."""
+    return request.user.pk if settings.SESSION_COOKIE_NAME in request.COOKIES else None

@@ -152,7 +152,8 @@ class Seen(BaseModel):
 
 
 Act = Stop | Edit | Regenerate | Continue | Show | Unqueue | StopAndSend
-Frame = Resume | Send | Fork | Seen | Act
+Asked = Resume | Send | Fork | Act
+Frame = Asked | Seen
 _frames: TypeAdapter[Frame] = TypeAdapter(Annotated[Frame, Field(discriminator="action")])
 
 

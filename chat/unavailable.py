@@ -14,8 +14,13 @@ class Unavailable(MiddlewareMixin):
     """Middleware. It stands last, next to the views, and reads nothing of a session or a user."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        reason = why(error)
-        return unavailable(request, Away(reason)) if reason else None
+        return unavailable_after(request, error)
+
+
+def unavailable_after(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Return the answer to what ended in an error, if that was because the database is away."""
+    reason = why(error)
+    return unavailable(request, Away(reason)) if reason else None
 
 
 def unavailable(request: HttpRequest, gone: Away) -> HttpResponse:
