@@ -156,16 +156,4 @@
     const found = target.querySelectorAll("li").length;
     announce(found ? `${found} found` : target.textContent.trim());
   });
-
-  // A form that came back: the first field that is wrong gets the focus; what is wrong with the whole is said.
-
-  function cameBack(root) {
-    const field = $("[aria-invalid=true]", root);
-    const wrong = $(".errorlist.nonfield", root);
-    if (field) field.focus();
-    else if (wrong) announce(wrong.textContent);
-  }
-
-  cameBack(document);
-  on("htmx:afterSettle", ({ target }) => cameBack(target));
 })();
