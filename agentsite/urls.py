@@ -13,6 +13,8 @@ from agentsite.welcome import welcome
 
 admin.site.login_form = StaffSignInForm
 
+handler500 = "agentsite.server_error.server_error"
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),

@@ -15,7 +15,7 @@ from chat import trace
 from chat.articles import Article, last_articles
 from chat.models import Run, RunStatus, Step
 from chat.rows import Talk
-from chat.words import how_it_ended, summary_line
+from chat.words import closed, how_it_ended, summary_line
 
 
 def article_html(drawn: Article) -> SafeString:
@@ -124,7 +124,7 @@ def allowance_frame(words: str) -> SafeString:
 
 
 def title_frame(title: str) -> SafeString:
-    return oob("innerHTML:#title", title) + oob("innerHTML:head > title", f"{title} · agentsite")
+    return oob("innerHTML:#title", title) + oob("innerHTML:head > title", f"{closed(title)} · agentsite")
 
 
 def sent_frame(client_id: str) -> SafeString:

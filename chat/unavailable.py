@@ -30,5 +30,7 @@ def unavailable(request: HttpRequest, gone: Away) -> HttpResponse:
     words = gone.not_stored if text else gone.not_shown if request.method == "GET" else gone.not_done
     if "HX-Request" in request.headers:
         return HttpResponse(notice(words), status=503)
-    page = render_to_string("503.html", {"reason": gone.reason, "text": text, "wrote": request.method == "POST"})
+    # Not in the request's context, which would ask the database for the user.
+    shown = {"request": request, "reason": gone.reason, "text": text, "wrote": request.method == "POST"}
+    page = render_to_string("503.html", shown)
     return HttpResponse(page, status=503, headers={"Retry-After": "5"})

@@ -8,11 +8,16 @@
   const box = $("#message");
   const live = Boolean($("[ws-connect]"));
   const id = () => $("#client-id");
+  const UNREACHABLE = "The server cannot be reached. Try again in a moment.";
   const said = (clientId) => clientId && $(`article[data-client-id="${CSS.escape(clientId)}"]`);
 
   function tell(words, href = "", link = "") {
     const parts = href ? [`${words} `, Object.assign(document.createElement("a"), { href, textContent: link })] : [words];
     $("#notice")?.replaceChildren(...parts.filter(Boolean));
+  }
+
+  function reached() {
+    if ($("#notice")?.textContent === UNREACHABLE) tell("");
   }
 
   // The draft, kept for the tab under the page's path.
@@ -134,7 +139,7 @@
 
   // For the scripts that know when a frame came, or a sender was refused.
 
-  window.composing = { tell, pending, acknowledge, forgetSent, newId };
+  window.composing = { tell, reached, pending, acknowledge, forgetSent, newId };
 
   // Requests that fail. Who was signed out meanwhile goes to sign in, and does not get that page inside of this one.
 
@@ -144,5 +149,6 @@
     location.reload();
   });
   on("htmx:responseError", () => tell("This could not be loaded. Try again in a moment."));
-  on("htmx:sendError", () => tell("The server cannot be reached. Try again in a moment."));
+  on("htmx:sendError", () => tell(UNREACHABLE));
+  on("htmx:afterOnLoad", reached);
 })();

@@ -15,7 +15,7 @@
   const $ = (selector) => document.querySelector(selector);
   const on = (name, handler, target = document) => target.addEventListener(name, handler);
   if (!$("[ws-connect]")) return;
-  const { tell, pending, acknowledge, forgetSent } = window.composing;
+  const { tell, reached, pending, acknowledge, forgetSent } = window.composing;
   const { settle } = window.editing;
   const { acts, places } = window;
 
@@ -66,6 +66,7 @@
     handled = unsaid = 0;
     window.polling.stop();
     reconnecting(false);
+    reached();
     ask();
     const frame = pending();
     if (frame && !wrapper.queue.some(({ message }) => message.includes(frame.client_id))) say(frame);

@@ -10,7 +10,7 @@
 (() => {
   if (!window.connection) return;
   const { has, draw, end, isOver, reconnect, reconnecting, SIGN_IN_AGAIN, NOT_HERE } = window.connection;
-  const { tell, pending, forgetSent } = window.composing;
+  const { tell, reached, pending, forgetSent } = window.composing;
   const { acts } = window;
   const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -64,6 +64,7 @@
 
   function caughtUp(frame) {
     soothe();
+    reached();
     reconnecting(false);
     $("#live-updates").textContent = WORDS;
     if (frame) draw(frame);

@@ -51,6 +51,20 @@ def test_a_conversation_is_renamed_and_pinned_and_its_open_page_learns_of_it(pag
     expect(page.get_by_role("heading", name="Sums")).to_be_visible()
 
 
+def test_a_title_that_turns_the_direction_of_writing_leaves_the_name_of_the_site(page: Page) -> None:
+    start(page, "What is 7 * 6?")
+    answered(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    edit(other).click()
+    other.get_by_label("Title").fill("\N{RIGHT-TO-LEFT OVERRIDE}smuS")
+    assert other.title() == "Edit: What is 7 * 6? · agentsite"
+    other.get_by_role("button", name="Save").click()
+    turned_back = "\N{RIGHT-TO-LEFT OVERRIDE}smuS\N{POP DIRECTIONAL FORMATTING} · agentsite"
+    expect(other).to_have_title(turned_back)
+    expect(page).to_have_title(turned_back)  # by a frame
+
+
 def test_a_deleted_conversation_is_gone_and_its_open_page_says_so(page: Page) -> None:
     start(page, "What is 7 * 7?")
     answered(page)

@@ -17,7 +17,11 @@ def test_the_printed_link_makes_the_first_account_and_is_dead_afterwards(
     page = visit(site)
     page.goto(site.link)
     page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password").fill("12345")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("This password is too short.")).to_be_visible()
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.type(PASSWORD)
     page.get_by_role("button", name="Create account").click()
 
     expect(page).to_have_url(f"{site.url}/")

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, StorageState, expect
 
-from tests.browser.chatting import answers, log, questions, steps, trace
+from tests.browser.chatting import answers, head, log, questions, steps, trace
 from tests.browser.conftest import Visit, session_of
 from tests.conftest import PASSWORD
 from tests.serving import Site
@@ -85,6 +85,7 @@ def test_a_long_conversation_opens_at_its_end_and_earlier_messages_move_nobody(
     show(page, "earlier messages")
     expect(questions(page)).to_have_count(110)
     expect(page.get_by_role("button", name="Show earlier messages")).to_have_count(0)
+    expect(questions(page).nth(10).get_by_role("button", name="Edit")).to_be_focused()  # it was the first
 
 
 def test_a_long_trace_shows_its_last_steps_and_earlier_ones_above_them(page: Page, made: tuple[str, str]) -> None:
@@ -97,4 +98,5 @@ def test_a_long_trace_shows_its_last_steps_and_earlier_ones_above_them(page: Pag
     show(page, "earlier steps")
     expect(steps(page)).to_have_count(250)
     assert middle(first) == pytest.approx(before, abs=2)
+    expect(head(first)).to_be_focused()
     assert [steps(page).nth(n).get_attribute("data-step") for n in (0, 49, 50, 249)] == ["1", "50", "51", "250"]

@@ -95,5 +95,6 @@ def test_ten_thousand_steps_open_at_their_end_and_five_megabytes_of_one_when_the
     page.wait_for_function(
         "size => document.querySelector('#trace li:last-child').textContent.length > size", arg=LARGE - 1_000
     )
+    expect(head(large)).to_be_focused()
     page.get_by_role("button", name="Show earlier steps").click()
     expect(trace(page).locator(f'[data-step="{10_001 - shown}"]')).to_have_count(1)

@@ -130,6 +130,7 @@ def test_a_failure_on_this_side_says_nothing_of_it(
 ) -> None:
     client: Client = request.getfixturevalue(person)
     client.raise_request_exception = False
+    client.cookies["theme"] = "dark"
     table = "chat_run" if person == "alice_client" else "auth_user"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -141,6 +142,7 @@ def test_a_failure_on_this_side_says_nothing_of_it(
 
     says_little(checked(response, 500))
     assert "Something went wrong" in response.content.decode()
+    assert 'data-theme="dark"' in response.content.decode()
     assert PASSWORD not in response.content.decode()
     assert PASSWORD not in "".join(capfd.readouterr())
 
