@@ -92,6 +92,23 @@ def test_steps_that_say_much_make_no_longer_frame(alice: User, alice_client: Cli
     assert earlier.count("data-step=") > 10
 
 
+def test_a_step_that_holds_much_sends_a_page_its_beginnings_alone_and_one_more_time_when_it_ends(alice: User) -> None:
+    run = live_run(alice, 3)
+    page = open_page(run)
+    page.catch_up()
+    large = {"text": "y" * 100_000}
+    one_more_step(run)
+    step = Step.objects.filter(run=run).latest("number")
+    for status, output in (("running", {}), ("error", {"text": "y" * 100_000, "detail": "y" * 100_000})):
+        run.revision += 1
+        Run.objects.filter(pk=run.pk).update(revision=run.revision)
+        values = {"kind": "tool", "input": {"arguments": large}, "output": output, "status": status}
+        Step.objects.filter(pk=step.pk).update(**values, revision=run.revision)
+        frame = str(page.catch_up())
+        assert "The first 4,000 of 100,012 characters." in frame
+        assert len(frame.encode()) < 20_000
+
+
 @pytest.mark.parametrize("since", [0, 1])
 def test_messages_that_say_much_are_drawn_anew_from_the_end(alice: User, alice_client: Client, since: int) -> None:
     conversation = conversation_of(alice)

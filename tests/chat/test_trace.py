@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -110,12 +111,34 @@ def test_text_of_tools_and_models_is_escaped_and_json_is_coloured() -> None:
     assert '<span class="k">&quot;x&quot;</span>' in fields["Arguments"]
 
 
-def test_a_long_result_is_cut_with_a_note_and_the_way_to_all_of_it() -> None:
-    one = step(output={"text": "x" * 5000}, run_id=RUN)
-    field = next(field for field in trace.row(one, run(), 4).fields if field.name == "Result")
-    assert len(field.html) == PREVIEW_LENGTH
-    assert "5,000" in field.note
-    assert field.more_url.endswith("/steps/1/result/")
+LONG = "x" * 5000
+LONG_STEPS = [
+    ("tool", {"arguments": {"text": LONG}}, {}, "Arguments"),
+    ("tool", {"arguments": {}, "raw": LONG}, {}, "Arguments"),
+    ("tool", {"arguments": {}}, {"text": LONG}, "Result"),
+    ("tool", {"arguments": {}}, {"text": "", "detail": LONG}, "Traceback"),
+    ("model", {}, {"thought": LONG}, "Thought"),
+    ("model", {}, {"reasoning": LONG}, "Reasoning"),
+    ("model", {}, {"text": LONG}, "Response"),
+    ("model", {}, {"calls": [{"name": "look", "arguments": {"text": LONG}}]}, "Response"),
+    ("memory", {}, {"facts": [{"text": LONG[:500]}] * 10}, "Facts"),
+    ("memory", {}, {"preferences": [{"key": "units", "text": LONG[:500]}] * 10}, "Preferences"),
+    ("approval", {"asks": LONG}, {}, "Input"),  # of a newer version
+    ("approval", {}, {"said": LONG}, "Output"),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "output", "name"), LONG_STEPS)
+def test_a_long_text_of_a_step_is_cut_with_a_note_and_the_way_to_all_of_it(
+    kind: str, given: dict[str, Any], output: dict[str, Any], name: str
+) -> None:
+    row = trace.row(step(kind, input=given, output=output, run_id=RUN), run(), 4)
+    [field] = [field for field in row.fields if field.note]
+    assert field.name == name
+    assert len(unescape(field.html)) == PREVIEW_LENGTH
+    assert field.note.startswith("The first 4,000 of 5,0")
+    assert field.more_url.endswith(f"/steps/1/{name.lower()}/")
+    assert row.size < 10_000
 
 
 def test_a_result_of_blanks_alone_is_there() -> None:
