@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import reverse
 from django.utils.formats import date_format
 
 from chat.models import Run, RunStatus, Step, StepKind, StepStatus
@@ -48,14 +47,14 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A run as the trace panel shows it; `earlier_url` gives the steps before the first one of `rows`."""
+    """A run as the trace panel shows it; `earlier` is the number of its first row, 0 if no steps are before that."""
 
     run: Run
     title: str
     figures: Sequence[tuple[str, str]]
     ending: str
     rows: Sequence[StepRow]
-    earlier_url: str = ""
+    earlier: int = 0
 
     @property
     def failed(self) -> bool:
@@ -69,9 +68,8 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     if (fit := last_that_fit([one.size for one in rows])) < len(rows):
         rows, steps = rows[-fit:], steps[-fit:]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
-    url = f"{reverse('chat:steps', args=[run.pk])}?before={earlier}" if earlier else ""
     title = f"Run, {date_format(run.created, 'j M Y, H:i e')}"
-    return Panel(run, title, figures(run), how_it_ended(run), rows, url)
+    return Panel(run, title, figures(run), how_it_ended(run), rows, earlier)
 
 
 def last_that_fit(sizes: Sequence[int], room: int | None = None) -> int:

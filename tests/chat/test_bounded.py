@@ -76,7 +76,7 @@ def test_a_page_that_is_far_behind_in_a_long_trace_is_sent_its_end_in_one_frame(
         shown = trace.count("data-step=")
         assert shown > rows.SHOWN_STEPS // 2
         assert 'data-step="10000"' in trace
-        assert f"?before={10_001 - shown}" in trace
+        assert f'name="before" value="{10_001 - shown}"' in trace
         assert f'data-revision="{run.revision}"' in trace
 
 
