@@ -13,6 +13,7 @@ from chat.words import about, attempt, dollars, duration
 
 PREVIEW_LENGTH = 4_000  # characters of each text; a row that changes is sent anew to each page that shows it
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
+NO_PRICE = "No price is known for this call, so no limit of cost counts it."
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
 GOES_ON = (
     "What was done stays. What was under way is unknown: the model is asked again, a tool runs again only if that "
@@ -97,7 +98,8 @@ def _model_fields(step: Step) -> list[Field]:
     if step.status != StepStatus.RUNNING:
         fields += [texts["Response"]] if "Response" in texts else []
         fields.append(Field("Tokens", _tokens(step)))
-        fields.append(Field("Cost", escape(dollars(step.cost))))
+        unknown = step.cost is None and step.tokens is not None
+        fields.append(Field("Cost", escape(NO_PRICE if unknown else dollars(step.cost))))
     if step.first_token:
         fields.append(Field("First token", escape(duration(step.first_token_seconds))))
     return [*fields, Field("Request", SafeString(""), more_url=_more(step, "request"))]

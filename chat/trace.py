@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.formats import date_format
 
@@ -52,6 +53,7 @@ class Panel:
     run: Run
     title: str
     figures: Sequence[tuple[str, str]]
+    note: str
     ending: str
     rows: Sequence[StepRow]
     earlier: int = 0
@@ -69,7 +71,7 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
         rows, steps = rows[-fit:], steps[-fit:]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
     title = f"Run, {date_format(run.created, 'j M Y, H:i e')}"
-    return Panel(run, title, figures(run), how_it_ended(run), rows, earlier)
+    return Panel(run, title, figures(run), note(run), how_it_ended(run), rows, earlier)
 
 
 def last_that_fit(sizes: Sequence[int], room: int | None = None) -> int:
@@ -93,6 +95,14 @@ def figures(run: Run) -> list[tuple[str, str]]:
         (dollars(run.cost), "cost"),
         (duration(run.seconds) or "–", "total"),
     ]
+
+
+def note(run: Run) -> str:
+    """Say of a run with a limit of its cost that this has no effect, where nothing that it costs is known."""
+    most = run.request.get("limits", {}).get("cost")
+    if most is None or run.tokens is None or run.cost is not None:
+        return ""
+    return f"The limit of {dollars(Decimal(str(most)))} has no effect: no price is known for this model."
 
 
 def row(step: Step, run: Run, whole: float) -> StepRow:

@@ -13,7 +13,7 @@ from django.utils.html import escape
 from chat import trace
 from chat.articles import article
 from chat.models import CUT_SHORT, Conversation, Message, Run, Step, StopReason
-from chat.render import article_html
+from chat.render import article_html, panel_head_frames
 from chat.rows import Talk
 from chat.step_fields import PREVIEW_LENGTH
 from chat.words import closed, dollars, duration, figures_line, how_it_ended, state, summary_line
@@ -237,3 +237,35 @@ def test_each_ending_has_words(reason: str, words: str) -> None:
 
 def test_a_text_nested_beyond_reason_is_shown_as_it_stands() -> None:
     assert shown(step(output={"text": "[" * 3000}))["Result"] == "[" * 3000
+
+
+NO_EFFECT = "The limit of $1.00 has no effect: no price is known for this model."
+LIMITED = {"limits": {"tokens": 1000, "cost": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"request": LIMITED, "input_tokens": 5}, NO_EFFECT),
+        ({"request": LIMITED, "input_tokens": 5, "status": "running", "ended": None}, NO_EFFECT),
+        ({"request": LIMITED, "input_tokens": 5, "cost": Decimal("0.01")}, ""),
+        ({"request": LIMITED}, ""),  # nothing was asked yet
+        ({"request": {"limits": {"tokens": 1000, "cost": None}}, "input_tokens": 5}, ""),
+        ({"request": {}}, ""),
+    ],
+)
+def test_a_limit_of_cost_that_cannot_hold_says_so_in_the_panel_as_loaded_and_as_changed(
+    values: dict[str, Any], words: str
+) -> None:
+    one = run(**values)
+    panel = trace.panel(one, [])
+    assert panel.note == words
+    for drawn in (render_to_string("chat/_panel.html", {"panel": panel}), panel_head_frames(one)):
+        assert (NO_EFFECT in drawn) == bool(words)
+
+
+def test_a_call_without_a_price_says_that_no_limit_of_cost_counts_it() -> None:
+    usage: dict[str, Any] = {"input_tokens": 5, "output_tokens": 5, "run_id": RUN}
+    assert shown(step("model", **usage))["Cost"] == "No price is known for this call, so no limit of cost counts it."
+    assert shown(step("model", cost=Decimal("0.5"), **usage))["Cost"] == "$0.5000"
+    assert shown(step("model", status="error", run_id=RUN))["Cost"] == "–"
