@@ -1,4 +1,4 @@
-"""Names the application for Django, and loads its tools."""
+"""Names the application for Django, and loads its checks and its tools."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -11,7 +11,8 @@ class ChatConfig(AppConfig):
     verbose_name = "Chat"
 
     def ready(self) -> None:
-        """Load the tools: the built-in ones, and those of the modules that the site names."""
+        """Load the checks, and the tools: the built-in ones, and those of the modules that the site names."""
+        import chat.checks  # noqa: F401  Each registers itself.
         import tools.builtin  # noqa: F401  Each registers itself.
         from tools.registry import registry
 

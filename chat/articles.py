@@ -107,6 +107,15 @@ def last_articles(talk: Talk, down_from: int | None = None) -> tuple[list[Articl
     return shown, shown[0].message.pk if shown and (talk.earlier or kept < len(drawn)) else None
 
 
+def articles_around(talk: Talk, message: int) -> list[Article]:
+    """Return of these messages those that one page takes around one of them: it, and at least one on each side."""
+    drawn = articles(talk)
+    at = next(n for n, one in enumerate(drawn) if one.message.pk == message)
+    sizes, room = [one.size for one in drawn], trace.MOST_BYTES // 2
+    before, after = trace.last_that_fit(sizes[:at], room), trace.last_that_fit(sizes[:at:-1], room)
+    return drawn[at - before : at + 1 + after]
+
+
 def article(message: Message, run: Run | None, talk: Talk) -> Article:
     """Prepare a message for its templates."""
     pager = Pager.at(message, talk.siblings.get(message.pk, ()))

@@ -109,6 +109,13 @@ def shown(conversation: uuid.UUID, messages: Collection[int], at: int | None = N
     return {message for (message,) in path}.intersection(messages)
 
 
+def from_there(conversation: uuid.UUID, message: int, most: int) -> list[int]:
+    """Return a message of the branch shown and what follows it, at most so many; nothing if it is not on it."""
+    path = _rows(f"{SHOWN} ORDER BY id LIMIT %s", [key(Conversation, conversation), None, message, None, most])
+    found = [one for (one,) in path]
+    return found if message in found else []
+
+
 def newest_run(conversation: uuid.UUID) -> Run | None:
     """Return the run of the branch shown that began last; one that still waits only where there is no other."""
     return next(iter(Run.objects.raw(NEWEST_RUN, [key(Conversation, conversation)])), None)

@@ -92,8 +92,8 @@ def bar_frames(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
 
 def panel_head_frames(run: Run) -> SafeString:
     """Return the frame for a panel's sums and for the revision that it is at."""
-    said = {"figures": trace.figures(run), "ending": how_it_ended(run), "failed": run.status == RunStatus.FAILED}
-    sums = render_to_string("chat/_panel_sum.html", said)
+    said = {"figures": trace.figures(run), "note": trace.note(run), "ending": how_it_ended(run)}
+    sums = render_to_string("chat/_panel_sum.html", {**said, "failed": run.status == RunStatus.FAILED})
     return oob(f"innerHTML:#panel-{run.pk}-sum", sums) + _itself("cursor_run", run=run)
 
 

@@ -88,6 +88,14 @@ def talk(conversation: uuid.UUID, before: int | None = None, down_from: int | No
     return Talk(path.revision, path.title, pairs, *_said(pairs), beside, earlier, **_turn(conversation, pairs))
 
 
+def talk_around(conversation: uuid.UUID, message: int) -> Talk | None:
+    """Return as many messages, half of them before and half after one of the branch shown; None if it is not on it."""
+    following = branches.from_there(conversation, message, SHOWN_MESSAGES // 2 + 1)
+    if not following:
+        return None
+    return talk(conversation, following[-1] if len(following) > SHOWN_MESSAGES // 2 else None)
+
+
 def talk_since(conversation: uuid.UUID, since: int) -> Talk | None:
     """Return the messages changed after a revision; None if there is no such conversation."""
     pk = key(Conversation, conversation)

@@ -1,7 +1,6 @@
 """What a step of the trace shows when it is opened: its fields, by its kind."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -12,8 +11,9 @@ from chat.models import Step, StepKind, StepStatus
 from chat.pretty import pretty
 from chat.words import about, attempt, dollars, duration
 
-PREVIEW_LENGTH = 4_000
+PREVIEW_LENGTH = 4_000  # characters of each text; a row that changes is sent anew to each page that shows it
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
+NO_PRICE = "No price is known for this call, so no limit of cost counts it."
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
 GOES_ON = (
     "What was done stays. What was under way is unknown: the model is asked again, a tool runs again only if that "
@@ -38,9 +38,7 @@ def fields_of(step: Step) -> list[Field]:
         return _model_fields(step)
     match step.kind:
         case StepKind.MEMORY:
-            return _memory_fields(step)
-        case StepKind.TOOL:
-            return _tool_fields(step)
+            return _texts(step) or [Field("Facts", escape("Nothing is remembered of you yet."))]
         case StepKind.RETRY | StepKind.WAIT:
             return [Field("Reason", escape(step.input["reason"]))]
         case StepKind.LIMIT:
@@ -50,8 +48,28 @@ def fields_of(step: Step) -> list[Field]:
         case StepKind.CONTEXT:
             return [Field("What changed", escape(IN_BRIEF))]
         case _:
+            return _texts(step)
+
+
+def long_texts(step: Step) -> dict[str, str]:
+    """Return by their fields' names the texts of a step that may be of any length. Some may be empty."""
+    output = step.output
+    if step.asks_model:
+        own = {"Thought": output.get("thought", ""), "Reasoning": output.get("reasoning", "")}
+        return own | {"Response": response_text(step)}
+    match step.kind:
+        case StepKind.TOOL:
+            given = step.input.get("raw") or json.dumps(step.input["arguments"], ensure_ascii=False)
+            return {"Arguments": given, "Result": output.get("text", ""), "Traceback": output.get("detail", "")}
+        case StepKind.MEMORY:
+            facts = "\n".join(fact["text"] for fact in output.get("facts", []))
+            preferences = "\n".join(f"{item['key']}: {item['text']}" for item in output.get("preferences", []))
+            return {"Facts": facts, "Preferences": preferences}
+        case StepKind.RETRY | StepKind.WAIT | StepKind.LIMIT | StepKind.RESUMED | StepKind.CONTEXT:
+            return {}
+        case _:
             kept = {"Input": step.input, "Output": step.output}
-            return [Field(name, pretty(json.dumps(value))) for name, value in kept.items() if value]
+            return {name: json.dumps(value, ensure_ascii=False) for name, value in kept.items() if value}
 
 
 def response_text(step: Step) -> str:
@@ -68,41 +86,20 @@ def what_happened(step: Step) -> str:
     return f"{why} here; what follows is {attempt(step.input['attempt'])}"
 
 
-def _memory_fields(step: Step) -> list[Field]:
-    output = step.output
-    facts = [fact["text"] for fact in output.get("facts", [])]
-    preferences = [f"{item['key']}: {item['text']}" for item in output.get("preferences", [])]
-    found = [Field("Facts", _lines(facts)), Field("Preferences", _lines(preferences))]
-    shown = [field for field in found if field.html]
-    return shown or [Field("Facts", escape("Nothing is remembered of you yet."))]
-
-
-def _tool_fields(step: Step) -> list[Field]:
-    output = step.output
-    given = step.input.get("raw") or json.dumps(step.input["arguments"], ensure_ascii=False)
-    fields = [Field("Arguments", pretty(given))]
-    if output:
-        fields.append(_cut(step, "Result", output["text"]))
-    if output.get("detail"):
-        fields.append(Field("Traceback", escape(output["detail"])))
-    return fields
-
-
 def _model_fields(step: Step) -> list[Field]:
     output = step.output
     fields = [Field("Model", escape(output.get("model") or step.name))]
     if without := step.input.get("without"):
         fields.append(Field("Asked without", escape(f"{', '.join(without)}, which this endpoint refuses")))
-    if output.get("thought"):
-        fields.append(Field("Thought", escape(output["thought"][:PREVIEW_LENGTH])))
-    if output.get("reasoning"):
-        fields.append(Field("Reasoning", escape(output["reasoning"][:PREVIEW_LENGTH])))
+    texts = {field.name: field for field in _texts(step)}
+    fields += [texts[name] for name in ("Thought", "Reasoning") if name in texts]
     if step.error:
         fields.append(Field("Error", escape(step.error)))
     if step.status != StepStatus.RUNNING:
-        fields.append(_cut(step, "Response", response_text(step)))
+        fields += [texts["Response"]] if "Response" in texts else []
         fields.append(Field("Tokens", _tokens(step)))
-        fields.append(Field("Cost", escape(dollars(step.cost))))
+        unknown = step.cost is None and step.tokens is not None
+        fields.append(Field("Cost", escape(NO_PRICE if unknown else dollars(step.cost))))
     if step.first_token:
         fields.append(Field("First token", escape(duration(step.first_token_seconds))))
     return [*fields, Field("Request", SafeString(""), more_url=_more(step, "request"))]
@@ -116,6 +113,10 @@ def _tokens(step: Step) -> SafeString:
     return format_html("{}. {}", counted, GUESSED) if step.estimated else counted
 
 
+def _texts(step: Step) -> list[Field]:
+    return [_cut(step, name, text) for name, text in long_texts(step).items() if text]
+
+
 def _cut(step: Step, name: str, text: str) -> Field:
     """Show the beginning of a long text, with the address of the whole."""
     if len(text) <= PREVIEW_LENGTH:
@@ -126,7 +127,3 @@ def _cut(step: Step, name: str, text: str) -> Field:
 
 def _more(step: Step, field: str) -> str:
     return reverse("chat:step_field", args=[step.run_id, step.number, field])
-
-
-def _lines(texts: Sequence[str]) -> SafeString:
-    return format_html_join("\n", "{}", ((text,) for text in texts))

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from django.urls import reverse
 from django.utils.formats import date_format
 
 from chat.models import Run, RunStatus, Step, StepKind, StepStatus
@@ -48,14 +48,15 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A run as the trace panel shows it; `earlier_url` gives the steps before the first one of `rows`."""
+    """A run as the trace panel shows it; `earlier` is the number of its first row, 0 if no steps are before that."""
 
     run: Run
     title: str
     figures: Sequence[tuple[str, str]]
+    note: str
     ending: str
     rows: Sequence[StepRow]
-    earlier_url: str = ""
+    earlier: int = 0
 
     @property
     def failed(self) -> bool:
@@ -69,9 +70,8 @@ def panel(run: Run, steps: Sequence[Step]) -> Panel:
     if (fit := last_that_fit([one.size for one in rows])) < len(rows):
         rows, steps = rows[-fit:], steps[-fit:]
     earlier = steps[0].number if steps and steps[0].number > 1 else 0
-    url = f"{reverse('chat:steps', args=[run.pk])}?before={earlier}" if earlier else ""
     title = f"Run, {date_format(run.created, 'j M Y, H:i e')}"
-    return Panel(run, title, figures(run), how_it_ended(run), rows, url)
+    return Panel(run, title, figures(run), note(run), how_it_ended(run), rows, earlier)
 
 
 def last_that_fit(sizes: Sequence[int], room: int | None = None) -> int:
@@ -95,6 +95,14 @@ def figures(run: Run) -> list[tuple[str, str]]:
         (dollars(run.cost), "cost"),
         (duration(run.seconds) or "–", "total"),
     ]
+
+
+def note(run: Run) -> str:
+    """Say of a run with a limit of its cost that this has no effect, where nothing that it costs is known."""
+    most = run.request.get("limits", {}).get("cost")
+    if most is None or run.tokens is None or run.cost is not None:
+        return ""
+    return f"The limit of {dollars(Decimal(str(most)))} has no effect: no price is known for this model."
 
 
 def row(step: Step, run: Run, whole: float) -> StepRow:

@@ -18,6 +18,7 @@ from chat.lists import LISTED, grouped, listed
 from chat.models import Conversation
 from chat.render import notice, taken_back
 from chat.views import asked
+from chat.views.excerpts import excerpt
 from chat.words import summary_line
 
 EXAMPLES = (
@@ -60,7 +61,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def conversation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation_or_404(user_of(request), pk)
     if request.method != "POST":
-        return render(request, "chat/page.html", _page(request, found, _looked_for(request, found)))
+        return _opened(request, found, _looked_for(request, found))
     partly = bool(request.htmx)  # type: ignore[attr-defined]  # a page without a socket, which stays where it is
     try:
         leads_to, text = async_to_sync(_act)(user_of(request).pk, found, frames.check(request.POST.dict()))
@@ -119,6 +120,14 @@ async def _act(user: int, found: Conversation, frame: frames.Frame) -> tuple[uui
             return await runs.fork(found.pk, frame.message_id, frame.key), ""
         case _:
             return found.pk, await act(user, found, frame)
+
+
+def _opened(request: HttpRequest, found: Conversation, message: int | None) -> HttpResponse:
+    """Return the page of a conversation, or one around the message that is looked for, if that is too far up for it."""
+    page = _page(request, found, message)
+    if message and all(one.message.pk != message for one in page["articles"]):
+        return excerpt(request, found, message) or render(request, "chat/page.html", page)
+    return render(request, "chat/page.html", page)
 
 
 def _looked_for(request: HttpRequest, found: Conversation) -> int | None:

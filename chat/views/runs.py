@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from chat import rows, trace
 from chat.access import run_or_404, signed_in, user_of
 from chat.history import request_again
-from chat.models import Run, Step, StepKind
+from chat.models import Run, Step
 from chat.pretty import pretty
-from chat.step_fields import response_text
+from chat.step_fields import long_texts
 from chat.views import asked
 from chat.words import how_it_ended, state
 
@@ -51,19 +51,16 @@ def steps(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @signed_in
 @require_safe
 def step_field(request: HttpRequest, pk: uuid.UUID, number: int, field: str) -> HttpResponse:
-    """Return the whole of what an opened step shows in part: a request, a response, a result."""
+    """Return the whole of what an opened step shows in part."""
     found = run_or_404(user_of(request), pk)
     step = get_object_or_404(Step.objects.select_related("run"), run=found, number=number)
-    match field:
-        case "request" if step.asks_model:
-            return _request(request, step)
-        case "response" if step.asks_model:
-            text = response_text(step)
-        case "result" if step.kind == StepKind.TOOL:
-            payload = getattr(step, "payload", None)
-            text = zlib.decompress(payload.body).decode() if payload else step.output.get("text", "")
-        case _:
-            raise Http404
+    if field == "request" and step.asks_model:
+        return _request(request, step)
+    texts = {name.lower(): text for name, text in long_texts(step).items()}
+    if field not in texts:
+        raise Http404
+    payload = getattr(step, "payload", None) if field == "result" else None
+    text = zlib.decompress(payload.body).decode() if payload else texts[field]
     return render(request, "chat/_field.html", {"html": pretty(text)})
 
 

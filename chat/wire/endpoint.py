@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx2
@@ -189,7 +190,7 @@ class Endpoint:
         if not isinstance(error, openai.APIStatusError):
             return EndpointError(f"The request to {self.host} failed: {type(error).__name__}.", again=False)
         whole = f"{str(error.body)[:LONGEST_ERROR]} {error.code} {error.type}"
-        after = retry_after(error.response.headers)
+        after = retry_after(error.response.headers, datetime.now(UTC))
         return answered(self.host, error.status_code, self._clean(error), whole, after)
 
     def _clean(self, error: openai.APIStatusError) -> str:

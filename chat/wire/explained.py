@@ -4,6 +4,8 @@ import math
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx2
 
@@ -72,12 +74,16 @@ def answered(host: str, status: int, said: str, whole: str, after: float | None)
     return EndpointError(message, reason, again, after, refused_in(whole, status))
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an endpoint asks to be left alone, if it says so in seconds."""
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that an endpoint asks to be left alone, if it says so: in seconds, or until a date (RFC 9110).
+
+    A date that is over asks for none.
+    """
+    said = headers.get("retry-after", "")
     try:
-        seconds = float(headers.get("retry-after", ""))
+        seconds = float(said)
     except ValueError:
-        return None
+        return _seconds_until(said, now)
     return seconds if 0 <= seconds < float("inf") else None
 
 
@@ -89,6 +95,14 @@ def spoken(seconds: float) -> str:
         parts.append(f"{number} {name}{'s' if number > 1 else ''}" if number else "")
     first = next(n for n, part in enumerate(parts) if part)
     return " ".join(part for part in parts[first : first + 2] if part)
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        until = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())  # its old form names no zone
 
 
 def _unreached(host: str, why: str, again: bool = True) -> EndpointError:

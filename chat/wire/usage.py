@@ -78,6 +78,11 @@ def price(usage: Usage, model: str, base_url: str) -> Decimal | None:
     return None
 
 
+def has_price(model: str, base_url: str) -> bool:
+    """Say whether the price list has a model. An endpoint may report what a call costs all the same."""
+    return price(Usage(input=1, output=1), model, base_url) is not None
+
+
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 

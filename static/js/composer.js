@@ -1,5 +1,6 @@
 // The message on its way: keys, the draft, sending. A text leaves the box only when its article is in the log; until
-// then it stands in the form as data-sent and data-sent-id, and in the tab's storage.
+// then it stands in the form as data-sent and data-sent-id, and in the tab's storage. Once it was refused it stands there
+// as data-late and data-late-id: what was not stored in time may be stored all the same.
 "use strict";
 (() => {
   const $ = (selector) => document.querySelector(selector);
@@ -26,10 +27,11 @@
   const draftName = live ? `draft ${location.pathname}` : NEW_CHAT;
 
   function keepDraft() {
-    const { sent, sentId } = composer.dataset;
+    const { sent, sentId, late, lateId } = composer.dataset;
+    const draft = { text: box.value, id: id().value, sent, sentId, late, lateId };
     try {
       if (!box.value && !sentId) sessionStorage.removeItem(draftName);
-      else sessionStorage.setItem(draftName, JSON.stringify({ text: box.value, id: id().value, sent, sentId }));
+      else sessionStorage.setItem(draftName, JSON.stringify(draft));
     } catch {
       // There is no storage, or not enough for this text: the draft lasts as long as the page.
     }
@@ -49,27 +51,26 @@
     if (!draft || box.value) return;
     box.value = draft.text;
     id().value = draft.id;
-    if (draft.sentId) Object.assign(composer.dataset, { sent: draft.sent, sentId: draft.sentId });
+    for (const name of ["sent", "sentId", "late", "lateId"]) if (draft[name]) composer.dataset[name] = draft[name];
     acknowledge();
   }
 
   // Sending.
 
   function acknowledge() {
-    const { sent, sentId } = composer.dataset;
-    if (!sentId) return;
-    if (said(sentId)) {
-      if (box.value === sent) box.value = "";
-    } else if (!$("#notice").textContent) {
-      return;
-    }
+    const { sent, sentId, late, lateId } = composer.dataset;
+    const isThere = said(sentId ?? lateId);
+    if (!isThere && !(sentId && $("#notice").textContent)) return;
+    if (isThere && box.value === (sent ?? late)) box.value = "";
+    if (isThere && !sentId) tell("");
     forgetSent(); // It is there, or was refused; then the text stays, to be changed and sent again.
     fit();
   }
 
   function forgetSent() {
-    delete composer.dataset.sent;
-    delete composer.dataset.sentId;
+    const { sent, sentId } = composer.dataset;
+    for (const name of ["sent", "sentId", "late", "lateId"]) delete composer.dataset[name];
+    if (sentId && !said(sentId)) Object.assign(composer.dataset, { late: sent, lateId: sentId });
     if (said(id().value)) id().value = newId();
     keepDraft();
   }

@@ -148,6 +148,7 @@
     acknowledge();
     acts.answered();
     places.restore();
+    places.trim();
     settle(focused);
     if (document.activeElement !== document.body || focused?.isConnected) return;
     ((focused?.id && $(`#${focused.id}`)) || $("#message")).focus();

@@ -1,9 +1,10 @@
-// What a reader has opened, and where they read, across a list or a trace that is drawn anew.
+// What a reader has opened, and where they read, across a list or a trace that is drawn anew; and how long a trace grows.
 "use strict";
 (() => {
   const $ = (selector) => document.querySelector(selector);
   const ANEW = /hx-swap-oob="innerHTML:#(messages|trace)"/;
   const ROWS = "#messages > article, #trace [data-step]";
+  const SHOWN_STEPS = 200; // as in a page that is loaded anew
 
   let closed = []; // what was open and is not there yet: an element with an id, and the how-manieth details in it
   let places = [];
@@ -42,5 +43,23 @@
     places = [];
   }
 
-  window.places = { remember, restore };
+  // Of a trace that is read at its end the oldest rows go, and can be asked for again. From the first one on that is
+  // open, or not over yet, all stay.
+
+  function trim() {
+    const list = $("#trace [data-follow=yes] > .rows");
+    const isOver = (row) =>
+      row.dataset.status !== "running" && !row.contains(document.activeElement) && !all("details[open]", row).length;
+    const older = Array.from(list?.children ?? []).slice(0, -SHOWN_STEPS);
+    for (const row of older) {
+      if (!isOver(row)) break;
+      const earlier = $("#earlier-steps-button");
+      earlier.value = row.nextElementSibling.dataset.step;
+      earlier.hidden = false;
+      row.remove();
+    }
+    if (older.length) list.parentElement.scrollTop = list.parentElement.scrollHeight; // Before a browser keeps the place.
+  }
+
+  window.places = { remember, restore, trim };
 })();

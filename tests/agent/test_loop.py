@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx2
@@ -224,6 +226,19 @@ async def test_the_wait_that_an_endpoint_asks_for_is_kept() -> None:
     served, _ = endpoint(refusal(429, **{"retry-after": "0.01"}), says("Now."))
     waits = [one.seconds for one in await events(served) if isinstance(one, WaitStarted)]
     assert waits == [0.01]
+
+
+async def test_a_wait_until_a_date_is_kept_or_too_long_and_said_as_one_in_seconds() -> None:
+    over, ahead = (format_datetime(datetime.now(UTC) + timedelta(hours=n), usegmt=True) for n in (-1, 1))
+    served, script = endpoint(
+        refusal(429, **{"retry-after": over}), says("Now."), refusal(429, **{"retry-after": ahead})
+    )
+    waits = [one.seconds for one in await events(served) if isinstance(one, WaitStarted)]
+    assert waits == [0]
+    last = (await events(served))[-1]
+    assert last.stop_reason == "rate_limited"  # type: ignore[union-attr]
+    assert "left alone for 1 hour;" in last.error or "left alone for 59 minutes" in last.error  # type: ignore[union-attr]
+    script.done()
 
 
 async def test_it_gives_up_after_three_attempts() -> None:

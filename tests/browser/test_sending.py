@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, StorageState, expect
 
+from tests import databases
 from tests.browser.chatting import answered, answers, ask, box, questions, start
 from tests.browser.conftest import Visit, session_of
 from tests.conftest import PASSWORD
@@ -133,3 +135,34 @@ def test_signed_out_in_another_tab_the_page_says_so_and_keeps_the_draft(visit: V
     expect(box(page)).to_have_value("Not sent yet")
     page.keyboard.press("Enter")
     expect(questions(page)).to_have_count(2)
+
+
+LATE = "What is 6 * 7?"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "left"), [("waits", ""), ("reloads", ""), ("writes on", f"{LATE} Or 6 * 8?")], ids=lambda one: one
+)
+def test_a_text_that_is_stored_late_leaves_the_box_unless_it_was_changed(
+    page: Page, site: Site, meanwhile: str, left: str
+) -> None:
+    start(page, "How are you?")
+    answered(page)
+    with databases.locked(site.environment):
+        box(page).fill(LATE)
+        page.keyboard.press("Enter")
+        expect(page.locator("#notice")).to_contain_text("This is not stored yet")
+        expect(box(page)).to_have_value(LATE)
+        if meanwhile == "reloads":
+            page.reload()
+            expect(box(page)).to_have_value(LATE)
+        elif meanwhile == "writes on":
+            box(page).fill(left)
+    expect(answered(page, 2)).to_contain_text("42")
+    expect(box(page)).to_have_value(left)
+    expect(page.locator("#notice")).to_have_text("")
+    expect(questions(page)).to_have_count(2)
+    page.reload()
+    expect(box(page)).to_have_value(left)
+    ask(page, "What is 6 * 9?")
+    expect(answered(page, 3)).to_contain_text("54")

@@ -78,6 +78,22 @@ def test_five_thousand_messages_open_at_their_end_and_grow_on_demand(
     expect(questions(page)).to_have_count(100)
 
 
+def test_a_message_thousands_above_the_end_is_opened_by_its_address_and_led_on_from(
+    page: Page, client: httpx2.Client, made: tuple[str, str]
+) -> None:
+    path = f"/c/{made[0]}/"
+    page.goto(path)
+    last = int((questions(page).last.get_attribute("id") or "").removeprefix("m-"))
+    far = f"{path}?message={last - 4_000}#m-{last - 4_000}"
+    assert seconds(client, far) < SOON
+    page.goto(far)
+    expect(page.get_by_text("Number 998", exact=True)).to_be_in_viewport()
+    page.get_by_role("link", name="Later messages").click()
+    expect(page.get_by_text("Number 1047", exact=True)).to_be_in_viewport()
+    page.get_by_role("link", name="Open the conversation at its end").click()
+    expect(answers(page).last).to_contain_text("Number 4999")
+
+
 def test_ten_thousand_steps_open_at_their_end_and_five_megabytes_of_one_when_they_are_asked_for(
     page: Page, client: httpx2.Client, made: tuple[str, str]
 ) -> None:

@@ -76,7 +76,7 @@ def test_a_page_that_is_far_behind_in_a_long_trace_is_sent_its_end_in_one_frame(
         shown = trace.count("data-step=")
         assert shown > rows.SHOWN_STEPS // 2
         assert 'data-step="10000"' in trace
-        assert f"?before={10_001 - shown}" in trace
+        assert f'name="before" value="{10_001 - shown}"' in trace
         assert f'data-revision="{run.revision}"' in trace
 
 
@@ -90,6 +90,23 @@ def test_steps_that_say_much_make_no_longer_frame(alice: User, alice_client: Cli
     earlier = alice_client.get(f"/runs/{run.pk}/steps/", {"before": 301 - shown}).content.decode()
     assert f'data-step="{300 - shown}"' in earlier
     assert earlier.count("data-step=") > 10
+
+
+def test_a_step_that_holds_much_sends_a_page_its_beginnings_alone_and_one_more_time_when_it_ends(alice: User) -> None:
+    run = live_run(alice, 3)
+    page = open_page(run)
+    page.catch_up()
+    large = {"text": "y" * 100_000}
+    one_more_step(run)
+    step = Step.objects.filter(run=run).latest("number")
+    for status, output in (("running", {}), ("error", {"text": "y" * 100_000, "detail": "y" * 100_000})):
+        run.revision += 1
+        Run.objects.filter(pk=run.pk).update(revision=run.revision)
+        values = {"kind": "tool", "input": {"arguments": large}, "output": output, "status": status}
+        Step.objects.filter(pk=step.pk).update(**values, revision=run.revision)
+        frame = str(page.catch_up())
+        assert "The first 4,000 of 100,012 characters." in frame
+        assert len(frame.encode()) < 20_000
 
 
 @pytest.mark.parametrize("since", [0, 1])

@@ -1,6 +1,7 @@
 """Branches as they are stored: nothing is overwritten, one of them is shown, and reading it costs the same however long
 the conversation is."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -13,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from chat import branches, rows, store, trace
 from chat.models import Allowance, Conversation, Message, Role, Run
 from chat.store import Refused
-from tests.chat.made import NOW
+from tests.chat.made import NOW, conversation_of
+from tests.chat.many import add_messages
 from tests.chat.talks import edit, end, go_on, named, regenerate, say, shown, talked
 
 
@@ -69,6 +71,37 @@ def test_an_address_leads_to_a_message_far_above_the_end(
     assert f'id="m-{said}"' not in alice_client.get(f"/c/{here}/").content.decode()
     monkeypatch.setattr(trace, "MOST_BYTES", 1)
     assert f'id="m-{said}"' in alice_client.get(f"/c/{here}/?message={said}").content.decode()
+
+
+def test_an_address_leads_to_any_message_however_far_above_the_end_it_is(
+    alice_client: Client, bob_client: Client, alice: User
+) -> None:
+    here = conversation_of(alice)
+    add_messages(here, 1_500, "<b>Bold</b> ")
+    ids = list(here.messages.order_by("pk").values_list("pk", flat=True))
+
+    def around(message: int) -> tuple[list[int], list[int]]:
+        """The messages of the page that an address leads to, and where it leads on to."""
+        page = alice_client.get(f"/c/{here.pk}/?message={message}").content.decode()
+        assert f'id="m-{message}"' in page
+        assert "<b>Bold" not in page
+        shown, on = re.findall(r'<article [^>]*id="m-(\d+)"', page), re.findall(r'href="\?message=(\d+)#m-\1"', page)
+        return [int(one) for one in shown], [int(one) for one in on]
+
+    assert around(ids[200]) == (ids[150:250], [ids[150], ids[249]])
+    assert around(ids[150]) == (ids[100:200], [ids[100], ids[199]])
+    assert around(ids[3]) == (ids[:53], [ids[52]])
+    assert around(ids[0]) == (ids[:50], [ids[49]])
+    assert around(ids[700])[0][-1] == ids[-1]  # near enough for the page itself
+    assert bob_client.get(f"/c/{here.pk}/?message={ids[200]}").status_code == 404
+
+
+def test_a_message_among_very_long_ones_is_shown_with_those_beside_it(alice_client: Client, alice: User) -> None:
+    here = conversation_of(alice)
+    add_messages(here, 40, "x" * 200_000)
+    ids = list(here.messages.order_by("pk").values_list("pk", flat=True))
+    page = alice_client.get(f"/c/{here.pk}/?message={ids[20]}").content.decode()
+    assert [int(one) for one in re.findall(r'<article [^>]*id="m-(\d+)"', page)] == ids[19:22]
 
 
 def test_the_first_message_can_be_edited(alice: User) -> None:

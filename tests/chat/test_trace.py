@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from django.utils.html import escape
 from chat import trace
 from chat.articles import article
 from chat.models import CUT_SHORT, Conversation, Message, Run, Step, StopReason
-from chat.render import article_html
+from chat.render import article_html, panel_head_frames
 from chat.rows import Talk
 from chat.step_fields import PREVIEW_LENGTH
 from chat.words import closed, dollars, duration, figures_line, how_it_ended, state, summary_line
@@ -110,12 +111,34 @@ def test_text_of_tools_and_models_is_escaped_and_json_is_coloured() -> None:
     assert '<span class="k">&quot;x&quot;</span>' in fields["Arguments"]
 
 
-def test_a_long_result_is_cut_with_a_note_and_the_way_to_all_of_it() -> None:
-    one = step(output={"text": "x" * 5000}, run_id=RUN)
-    field = next(field for field in trace.row(one, run(), 4).fields if field.name == "Result")
-    assert len(field.html) == PREVIEW_LENGTH
-    assert "5,000" in field.note
-    assert field.more_url.endswith("/steps/1/result/")
+LONG = "x" * 5000
+LONG_STEPS = [
+    ("tool", {"arguments": {"text": LONG}}, {}, "Arguments"),
+    ("tool", {"arguments": {}, "raw": LONG}, {}, "Arguments"),
+    ("tool", {"arguments": {}}, {"text": LONG}, "Result"),
+    ("tool", {"arguments": {}}, {"text": "", "detail": LONG}, "Traceback"),
+    ("model", {}, {"thought": LONG}, "Thought"),
+    ("model", {}, {"reasoning": LONG}, "Reasoning"),
+    ("model", {}, {"text": LONG}, "Response"),
+    ("model", {}, {"calls": [{"name": "look", "arguments": {"text": LONG}}]}, "Response"),
+    ("memory", {}, {"facts": [{"text": LONG[:500]}] * 10}, "Facts"),
+    ("memory", {}, {"preferences": [{"key": "units", "text": LONG[:500]}] * 10}, "Preferences"),
+    ("approval", {"asks": LONG}, {}, "Input"),  # of a newer version
+    ("approval", {}, {"said": LONG}, "Output"),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "output", "name"), LONG_STEPS)
+def test_a_long_text_of_a_step_is_cut_with_a_note_and_the_way_to_all_of_it(
+    kind: str, given: dict[str, Any], output: dict[str, Any], name: str
+) -> None:
+    row = trace.row(step(kind, input=given, output=output, run_id=RUN), run(), 4)
+    [field] = [field for field in row.fields if field.note]
+    assert field.name == name
+    assert len(unescape(field.html)) == PREVIEW_LENGTH
+    assert field.note.startswith("The first 4,000 of 5,0")
+    assert field.more_url.endswith(f"/steps/1/{name.lower()}/")
+    assert row.size < 10_000
 
 
 def test_a_result_of_blanks_alone_is_there() -> None:
@@ -214,3 +237,35 @@ def test_each_ending_has_words(reason: str, words: str) -> None:
 
 def test_a_text_nested_beyond_reason_is_shown_as_it_stands() -> None:
     assert shown(step(output={"text": "[" * 3000}))["Result"] == "[" * 3000
+
+
+NO_EFFECT = "The limit of $1.00 has no effect: no price is known for this model."
+LIMITED = {"limits": {"tokens": 1000, "cost": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"request": LIMITED, "input_tokens": 5}, NO_EFFECT),
+        ({"request": LIMITED, "input_tokens": 5, "status": "running", "ended": None}, NO_EFFECT),
+        ({"request": LIMITED, "input_tokens": 5, "cost": Decimal("0.01")}, ""),
+        ({"request": LIMITED}, ""),  # nothing was asked yet
+        ({"request": {"limits": {"tokens": 1000, "cost": None}}, "input_tokens": 5}, ""),
+        ({"request": {}}, ""),
+    ],
+)
+def test_a_limit_of_cost_that_cannot_hold_says_so_in_the_panel_as_loaded_and_as_changed(
+    values: dict[str, Any], words: str
+) -> None:
+    one = run(**values)
+    panel = trace.panel(one, [])
+    assert panel.note == words
+    for drawn in (render_to_string("chat/_panel.html", {"panel": panel}), panel_head_frames(one)):
+        assert (NO_EFFECT in drawn) == bool(words)
+
+
+def test_a_call_without_a_price_says_that_no_limit_of_cost_counts_it() -> None:
+    usage: dict[str, Any] = {"input_tokens": 5, "output_tokens": 5, "run_id": RUN}
+    assert shown(step("model", **usage))["Cost"] == "No price is known for this call, so no limit of cost counts it."
+    assert shown(step("model", cost=Decimal("0.5"), **usage))["Cost"] == "$0.5000"
+    assert shown(step("model", status="error", run_id=RUN))["Cost"] == "–"

@@ -22,7 +22,11 @@ AT_ONCE = {"AGENT_REQUESTS_PER_MINUTE": "100000", "AGENT_MAX_CONCURRENT": "100"}
 OVER = re.compile(r'<article class="bot"[^>]*data-status="(done|error|stopped)"')
 # A page hears of an end as a change of the answer's head, or if it was quick as the whole answer.
 HEARD_OVER = OVER.pattern + r'|#m-\d+-head"><span hidden data-mirror="status" data-value="(done|error|stopped)"'
-FIELDS = {"model": ("request", "response"), "tool": ("result",)}
+FIELDS = {
+    "memory": ("facts", "preferences"),
+    "model": ("request", "response", "thought", "reasoning"),
+    "tool": ("arguments", "result", "traceback"),
+}
 ADMIN = ("conversation", "message", "run", "step", "toolcall", "fact")
 
 

@@ -47,9 +47,10 @@ def own_pages(hers: Hers) -> list[str]:
     return [
         "/", conversation, f"{conversation}edit/", f"{conversation}delete/",
         f"{conversation}messages/?before={hers.run.answer_id}",
-        "/runs/", run, f"{run}steps/?before=4", f"{run}steps/2/response/", f"{run}steps/2/request/",
-        f"{run}steps/3/result/", "/settings/", f"{facts}{hers.fact.pk}/", f"{facts}{hers.fact.pk}/edit/",
-        f"{facts}{hers.preference.pk}/edit/", "/accounts/password/",
+        "/runs/", run, f"{run}steps/?before=4", f"{run}steps/1/facts/", f"{run}steps/1/preferences/",
+        f"{run}steps/2/response/", f"{run}steps/2/reasoning/", f"{run}steps/2/request/", f"{run}steps/3/arguments/",
+        f"{run}steps/3/result/", f"{run}steps/3/traceback/", "/settings/", f"{facts}{hers.fact.pk}/",
+        f"{facts}{hers.fact.pk}/edit/", f"{facts}{hers.preference.pk}/edit/", "/accounts/password/",
     ]  # fmt: skip
 
 

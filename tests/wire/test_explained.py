@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
 
 from chat.wire.endpoint import Endpoint
 from chat.wire.errors import EndpointError
-from chat.wire.explained import spoken
+from chat.wire.explained import retry_after, spoken
 from chat.wire.stream import Assembler
 from tests.faults.faulty import Exchange, Faulty, hangs, running
 from tests.serving import free_port
@@ -87,3 +88,27 @@ async def test_an_address_behind_which_nobody_is_and_an_odd_failure_are_told_apa
 )  # fmt: skip
 def test_a_time_is_said_as_people_say_it(seconds: float, words: str) -> None:
     assert spoken(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("90", 90),
+        ("0", 0),
+        ("-1", None),
+        ("inf", None),
+        ("nan", None),
+        ("Sun, 06 Nov 1994 08:51:07 GMT", 90),
+        ("Sunday, 06-Nov-94 08:51:07 GMT", 90),
+        ("Sun Nov  6 08:51:07 1994", 90),
+        ("Sun, 06 Nov 1994 09:51:07 +0100", 90),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", 0),
+        ("Sun, 31 Feb 1994 08:00:00 GMT", None),
+        (f"Sun, 06 Nov {10**20} 08:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:00:00 +9900", None),
+        ("tomorrow", None),
+        ("", None),
+    ],
+)
+def test_a_pause_is_asked_for_in_seconds_or_until_a_date(said: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": said}, datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)) == seconds
