@@ -28,6 +28,9 @@ POSTGRES_OPTIONS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+# No wait for a lock is without end: its holder may be a session that nobody works in any more. Shorter than a lease,
+# so that a process that waited renews its own in time. Who migrates waits as long as it takes (`locks.patient`).
+POSTGRES_SETTINGS = "-c lock_timeout=10s"
 
 
 def database(var_dir: Path) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def _postgres(said: str) -> dict[str, Any]:
     name, user, password, host, port = (known.pop(key, "") for key in ("dbname", "user", "password", "host", "port"))
     if not name:
         raise env.WrongEnvironment(NO_URL)
+    more = known.pop("options", "")  # what comes last counts
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -87,5 +91,5 @@ def _postgres(said: str) -> dict[str, Any]:
         # A pool keeps the connections, and looks at each before it is given to a request.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**POSTGRES_OPTIONS, **known, "pool": POOL},
+        "OPTIONS": {**POSTGRES_OPTIONS, **known, "options": f"{POSTGRES_SETTINGS} {more}".strip(), "pool": POOL},
     }

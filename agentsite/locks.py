@@ -1,4 +1,7 @@
-"""Locks between processes, held in the database. SQLite needs none: a transaction of its is one already."""
+"""Locks between processes, held in the database, and patience for them.
+
+SQLite needs none: a transaction of its is one already.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +34,28 @@ def held(lock: Lock) -> Iterator[None]:
         yield
     finally:
         _do("pg_advisory_unlock", lock)
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """Wait for locks as long as it takes; outside of this `databases` puts an end to it."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    before = _lock_timeout("0")
+    try:
+        yield
+    finally:
+        _lock_timeout(before)
+
+
+def _lock_timeout(new: str) -> str:
+    """Set how long this session waits for a lock, and return how long it did before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (before,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [new])
+    return str(before)
 
 
 def _do(function: str, lock: Lock) -> None:

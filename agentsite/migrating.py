@@ -4,14 +4,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from agentsite.locks import Lock, held
+from agentsite.locks import Lock, held, patient
 
 
 def migrate_if_needed() -> None:
     """Asking what there is to do takes a tenth of the time that doing nothing takes."""
     if connection.vendor == "postgresql":
         _reach()
-    with held(Lock.MIGRATING):  # others wait here, and then find nothing to do
+    with patient(), held(Lock.MIGRATING):  # others wait here, and then find nothing to do
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, verbosity=0)

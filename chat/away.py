@@ -25,6 +25,7 @@ SQLITE = {
 # The beginnings of PostgreSQL's SQLSTATE. A server that takes over from another one reads only, for a while (25006).
 POSTGRES = {
     "53100": FULL, "53": NO_ANSWER, "57P": NO_ANSWER, "58": NO_WRITE, "08": NO_ANSWER, "25006": NO_WRITE,
+    "55P03": BUSY,
 }  # fmt: skip
 COMPLAIN_SECONDS = 60.0
 

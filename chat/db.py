@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import Error, connection
 
 from chat.away import Away
-from chat.transact import Clash, again, is_clash, once, without_pool
+from chat.transact import Clash, Locked, again, is_clash, is_locked, once, wait_a_moment, without_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,6 +75,7 @@ class _Job:
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
     kept: bool = True
+    waited: bool = False  # in vain, for a lock of one that it shared a transaction with, or its own
 
     def settle(self, result: object, error: BaseException | None) -> None:
         def tell() -> None:
@@ -127,6 +128,7 @@ def commit(jobs: list[_Job]) -> None:
             jobs[0].settle(None, error)
         else:
             for job in jobs:
+                job.waited = isinstance(error, Locked)
                 commit([job])
     else:
         for job, result in zip(jobs, results, strict=True):
@@ -142,8 +144,12 @@ def _wait_for_disk(waits: bool) -> None:
 def _together(jobs: list[_Job]) -> list[Any]:
     """Do all; two groups that clash would do so again, and each with more that waits for it."""
     try:
+        if any(job.waited for job in jobs):
+            wait_a_moment()
         return [job.run() for job in jobs]
     except Error as error:
+        if len(jobs) > 1 and is_locked(error):
+            raise Locked from error
         if len(jobs) > 1 and is_clash(error):
             raise Clash from error
         raise

@@ -20,12 +20,18 @@ SOON = 2.0  # seconds, for what rather hears that the database is away
 APART = 0.1
 # Two processes came into each other's way, and one of them has to begin anew.
 CLASHES = ("40001", "40P01")
+LOCKED = "55P03"  # a lock was waited for as long as `databases` lets it
+A_MOMENT = "200ms"
 
 _gone_since: float | None = None  # when it first did not answer, and has not since
 
 
 class Clash(Exception):
     """Of several that share a transaction one came into another process's way, so each is to be done by itself."""
+
+
+class Locked(Clash):
+    """One waited for a lock in vain, and held up all the others."""
 
 
 def once(work: Callable[[], T]) -> T:
@@ -160,3 +166,13 @@ def _answers() -> bool:
 
 def is_clash(error: Error) -> bool:
     return getattr(error.__cause__, "sqlstate", "") in CLASHES
+
+
+def is_locked(error: Error) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") == LOCKED
+
+
+def wait_a_moment() -> None:
+    """Let the transaction that is open wait for a lock for a moment only, as it was waited for before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [A_MOMENT])

@@ -17,6 +17,7 @@ from tests import databases
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 60  # seconds, on a machine that is busy with something else
 STOPS_WITHIN = 20
+ANSWERS_WITHIN = 30
 
 
 class Server(subprocess.Popen[str]):
@@ -61,7 +62,7 @@ class Site:
 
     def sign_in(self, name: str, password: str) -> httpx2.Client:
         """A client with this person's session, which the caller closes; it does not follow redirects."""
-        client = httpx2.Client(base_url=self.url, trust_env=False)
+        client = httpx2.Client(base_url=self.url, trust_env=False, timeout=ANSWERS_WITHIN)
         form = hidden(client, "/accounts/login/")
         answer = client.post("/accounts/login/", data={**form, "username": name, "password": password})
         if answer.status_code != 302:

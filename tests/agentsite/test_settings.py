@@ -237,6 +237,13 @@ def test_a_database_on_a_server_is_named_by_its_address(tmp_path: Path) -> None:
     assert found["OPTIONS"]["pool"]["max_size"] == 16
 
 
+def test_what_an_address_says_of_its_sessions_is_added_to_ours(tmp_path: Path) -> None:
+    url = "postgresql://db.example/chat?options=-c%20search_path%3Dours"
+    found = settings(tmp_path, "DATABASES", DATABASE_URL=url)["DATABASES"]["default"]
+
+    assert found["OPTIONS"]["options"] == "-c lock_timeout=10s -c search_path=ours"
+
+
 def test_a_database_in_a_file_can_be_elsewhere(tmp_path: Path) -> None:
     found = settings(tmp_path, "DATABASES", DATABASE_URL=f"sqlite:///{tmp_path}/else%20where.sqlite3")
 

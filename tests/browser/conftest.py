@@ -8,7 +8,6 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, StorageState, expect
 
-from tests import databases
 from tests.conftest import PASSWORD
 from tests.proxy import Proxy, before
 from tests.serving import Site
@@ -52,10 +51,6 @@ class Complaints(list[str]):
     def note(self, complaint: str) -> None:
         if not any(re.search(pattern, complaint) for pattern in self.expected):
             self.append(complaint)
-
-
-# On PostgreSQL this fails, and it is not known why; there the same is tried over sockets alone, in tests/faults.
-collect_ignore = ["test_failing_database.py"] if databases.POSTGRES else []
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 
-from chat import away, store
+from chat import away, store, transact
 from chat.away import Away
 from chat.db import read, write, write_lightly
 from chat.models import Conversation
@@ -131,6 +131,35 @@ async def test_what_a_server_says_that_cannot_write_is_told_in_words(server: Non
         await write(fail_with, code)
 
 
+async def test_nobody_waits_for_a_lock_without_end(server: None) -> None:
+    assert {await write(shown), await read(shown), await asyncio.to_thread(in_a_thread, shown)} == {"10s"}
+
+
+async def test_a_row_that_another_session_holds_is_told_as_busy_and_holds_up_no_other_write(
+    server: None, alice: User
+) -> None:
+    held, free = [await read(conversation_of, alice) for _ in range(2)]
+    written = threading.Event()
+    await write(run, "SET lock_timeout = '300ms'")
+    try:
+        with databases.opened({"DATABASE_URL": databases.suite_url()}) as other:
+            other.execute("SELECT 1 FROM chat_conversation WHERE id = %s FOR UPDATE", [held.pk])
+            with pytest.raises(Away, match=away.BUSY):
+                await write(store.raise_conversation, held.pk)
+            before = asyncio.create_task(write(written.wait))  # what comes meanwhile shares a transaction
+            pks = (free.pk, held.pk, free.pk, held.pk)
+            together = [asyncio.create_task(write(store.raise_conversation, pk)) for pk in pks]
+            await asyncio.sleep(0)
+            written.set()
+            async with asyncio.timeout(10):  # who waited before, and in vain, waits for a moment only
+                found = await asyncio.gather(before, *together, return_exceptions=True)
+        assert [getattr(one, "reason", one) for one in found] == [True, 1, away.BUSY, 2, away.BUSY]
+        assert await write(shown) != transact.A_MOMENT
+        assert await write(store.raise_conversation, held.pk) == 1
+    finally:
+        await write(run, "RESET lock_timeout")
+
+
 async def test_a_disk_that_is_full_is_told_at_once_and_the_next_write_is_made(alice: User) -> None:
     def much() -> None:
         Conversation.objects.create(owner=alice, title="x" * 100, instructions="x" * 10**6, created=NOW, updated=NOW)
@@ -182,6 +211,18 @@ def fail_with(code: str) -> None:
     """Let the server itself raise an error."""
     with connection.cursor() as cursor:
         cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
+
+
+def run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def shown() -> str:
+    """How long this session waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        return str(cursor.fetchone()[0])
 
 
 def in_a_thread(work: Callable[[], T]) -> T:

@@ -55,6 +55,7 @@ commit_as_ever, db.commit = db.commit, commit
 transact.AGAIN_WITHIN, transact.SOON = PATIENCE, PATIENCE / 2
 if databases.POSTGRES:
     OPTIONS["pool"] = {**OPTIONS["pool"], "timeout": PATIENCE}
+    OPTIONS["options"] += f" -c lock_timeout={PATIENCE}s"
 else:
     OPTIONS["timeout"] = PATIENCE
 

@@ -5,11 +5,12 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from tests import databases
 from tests.faults.conftest import Known
@@ -23,6 +24,8 @@ ENDED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="(?:done|sto
 LOCKED_SECONDS = 2.0
 TOLD = r'id="notice" role="alert"[^>]*>This could not be stored: the [^<]+ Your text is still in the box'
 WAITS = "Waiting for the server&#x27;s database"
+Fault = Callable[[dict[str, str]], AbstractContextManager[None]]
+FAULTS = [databases.locked, databases.closed] if databases.POSTGRES else [databases.locked]
 RESUMED = "The server&#x27;s database was away here; what follows is the second attempt"
 
 
@@ -122,8 +125,8 @@ def test_while_somebody_else_writes_writes_wait_and_all_else_is_answered(known: 
     assert (found["messages"], found["taken"]) == (3, [])
 
 
-def test_a_run_whose_end_cannot_be_stored_goes_on_later_and_says_what_happened(known: Known) -> None:
-    fault = databases.closed if databases.POSTGRES else databases.locked
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_run_whose_end_cannot_be_stored_goes_on_later_and_says_what_happened(known: Known, fault: Fault) -> None:
     with (
         failing(known.folder, 1.0) as site,
         known.client(site) as client,
