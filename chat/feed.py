@@ -50,7 +50,7 @@ class Feed:
         self._extra: list[SafeString] = []
         self._woken = asyncio.Event()
         self._stale = self._blind = False
-        preview.watch(conversation, self._woken.set)
+        preview.watchers.add(conversation, self._woken.set)
         self._task = asyncio.create_task(self._go_on())
 
     @property
@@ -74,7 +74,7 @@ class Feed:
 
     async def end(self) -> None:
         """Stop sending; returns when nothing is being sent any more."""
-        preview.unwatch(self.conversation, self._woken.set)
+        preview.watchers.remove(self.conversation, self._woken.set)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
