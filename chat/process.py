@@ -8,11 +8,11 @@ from functools import partial
 import structlog
 from django.conf import settings
 
+from agentsite.runner import hands_on
 from chat import away, hints, rows, runs, store
 from chat.away import Away
 from chat.db import read_soon, write_lightly
 from chat.sessions import close_ended_sessions
-from chat.store import jobs
 from chat.sweep import sweep, take_back
 
 FLUSH_SECONDS = 1.0
@@ -35,7 +35,7 @@ def start(serving: bool = True, sweeping: bool | None = None) -> None:
     over runs: workers, and where there are none whoever serves.
     """
     if sweeping is None:
-        sweeping = serving and not jobs.are_used()
+        sweeping = serving and not hands_on()
     if _tasks and not all(task.done() for task in _tasks):
         return
     _tasks[:] = [

@@ -24,10 +24,11 @@ django.setup()
 from django.core.management import execute_from_command_line  # noqa: E402
 
 from agentsite.management.commands import serve  # noqa: E402
+from agentsite.runner import hands_on  # noqa: E402
 from chat import connections, db, process, sweep, transact  # noqa: E402
 from chat.agent import asking  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
-from chat.store import jobs, leases  # noqa: E402
+from chat.store import leases  # noqa: E402
 from tests.faults.model import PACE, Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
@@ -97,7 +98,7 @@ if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     leases.LEASE = timedelta(seconds=seconds)
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
     sweep.MISSED_SECONDS = seconds / 2
-    if jobs.are_used():
+    if hands_on():
         from chat.worker import working  # it comes with an extra
 
         working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds
