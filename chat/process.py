@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -10,6 +9,7 @@ from django.conf import settings
 
 from agentsite.runner import hands_on
 from chat import away, hints, rows, runs, store
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read_soon, write_lightly
 from chat.sessions import close_ended_sessions
@@ -93,7 +93,7 @@ async def drop_lost_runs() -> None:
 async def keep_leases() -> None:
     """Renew the leases of our runs."""
     if runs.live:
-        await write_lightly(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
+        await write_lightly(store.renew, list(runs.live), runs.PROCESS, now())
 
 
 async def take_abandoned() -> None:

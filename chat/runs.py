@@ -10,7 +10,7 @@ import structlog
 from agentsite.health import draining
 from agentsite.runner import hands_on
 from chat import away, driving, endpoints, hints, rows, store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read, write
 from chat.driving import Live

@@ -11,7 +11,7 @@ import structlog
 from agentsite.health import draining
 from agentsite.runner import hands_on
 from chat import driving, rows, runs, store, telemetry
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read_soon, write
 from chat.models import Run

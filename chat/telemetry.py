@@ -12,7 +12,7 @@ from decimal import Decimal
 import structlog
 
 from chat import metrics
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.agent.events import (
     Batch,
     Began,

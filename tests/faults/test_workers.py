@@ -25,7 +25,7 @@ STOPPED = r'-head"><span hidden data-mirror="status" data-value="stopped"'
 WITHOUT_JOB = """
 from django.contrib.auth.models import User
 from chat import store
-from chat.agent.asking import now
+from chat.agent.clock import now
 store.send({conversation!r}, User.objects.get().pk, "Look, and note nothing", "no-job", "demo", "", now())
 """
 
