@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from django_prometheus.middleware import PrometheusAfterMiddleware
 
+from agentsite.metrics_token import is_token
 from chat import gauges  # noqa: F401  Importing them is what makes them shown.
 
 
@@ -19,13 +18,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404
     page: HttpResponse = require_safe(ExportToDjangoView)(request)
     return page
-
-
-def is_token(authorization: str) -> bool:
-    """Say whether this header holds the token of those who watch."""
-    scheme, _, token = authorization.partition(" ")
-    known = settings.METRICS_TOKEN
-    return bool(known) and scheme.lower() == "bearer" and constant_time_compare(token.strip(), known)
 
 
 def is_staff(request: HttpRequest) -> bool:

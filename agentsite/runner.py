@@ -14,7 +14,7 @@ APPS = ("chat.worker", "procrastinate.contrib.django")
 
 
 def hands_on() -> bool:
-    """Say whether runs are handed to workers."""
+    """Say whether runs are handed to workers, and not worked on where they are stored."""
     return bool(settings.AGENT_RUNNER == PROCRASTINATE)
 
 

@@ -4,10 +4,11 @@ The database, and not what was asked of it, has then failed: its server is away,
 """
 
 import sqlite3
-import time
 
 import structlog
 from django.db import Error
+
+from chat.once_a_minute import OnceAMinute
 
 NO_ANSWER = "the server's database does not answer"
 FULL = "the disk of the server's database is full"
@@ -27,11 +28,10 @@ POSTGRES = {
     "53100": FULL, "53": NO_ANSWER, "57P": NO_ANSWER, "58": NO_WRITE, "08": NO_ANSWER, "25006": NO_WRITE,
     "55P03": BUSY,
 }  # fmt: skip
-COMPLAIN_SECONDS = 60.0
 
 log = structlog.get_logger("agentsite.database")
 
-_silent_until = float("-inf")
+_complaints = OnceAMinute()
 
 
 class Away(Exception):
@@ -74,9 +74,7 @@ def why(error: BaseException) -> str:
 
 def complain(reason: str) -> None:
     """Say in the log that the database is away: a line a minute, however many notice it."""
-    global _silent_until
-    if (now := time.monotonic()) >= _silent_until:
-        _silent_until = now + COMPLAIN_SECONDS
+    if _complaints.take():
         log.warning("database away", reason=reason)
 
 

@@ -51,24 +51,23 @@ WITH RECURSIVE head AS ({HEAD}), path(parent_id, run, status, place) AS (
 SELECT chat_run.* FROM path JOIN chat_run ON chat_run.id = path.run
 ORDER BY CASE WHEN path.status = 'queued' THEN 1 ELSE 0 END, path.place LIMIT 1
 """  # noqa: S608
-WHOLE = """\
+# From a message up to the first one.
+PATH = """\
 WITH RECURSIVE path(id, parent_id) AS (
     SELECT id, parent_id FROM chat_message WHERE id = %s
     UNION ALL
     SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id
-)
+)"""
+WHOLE = f"""\
+{PATH}
 SELECT message.* FROM path JOIN chat_message message ON message.id = path.id
 ORDER BY message.id
-"""
-SUMMARIES = """\
-WITH RECURSIVE path(id, parent_id) AS (
-    SELECT id, parent_id FROM chat_message WHERE id = %s
-    UNION ALL
-    SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id
-)
+"""  # noqa: S608
+SUMMARIES = f"""\
+{PATH}
 SELECT COALESCE(MAX(summary.version), 0) FROM path
 JOIN chat_message summary ON summary.parent_id = path.id AND summary.role = 'summary'
-"""
+"""  # noqa: S608
 NEWEST_BELOW = """\
 WITH RECURSIVE below(id) AS (
     SELECT id FROM chat_message WHERE id = %s

@@ -1,20 +1,20 @@
 """What a page says that it has, as orders to its viewer: the same over a socket and without one."""
 
+from collections.abc import Callable
 from functools import partial
 
 from chat import branches
-from chat.feed import Order
 from chat.frames import Resume
 from chat.models import Run
 from chat.viewer import Viewer
 
 
-def orders(viewer: Viewer, frame: Resume) -> list[Order]:
+def orders(viewer: Viewer, frame: Resume) -> list[Callable[[], None]]:
     """Return what brings a viewer to the page's place. Reads.
 
     A run that is not here, because it was taken back or never was in this conversation, is followed by the newest.
     """
-    found: list[Order] = []
+    found: list[Callable[[], None]] = []
     if frame.since is not None:
         found.append(partial(viewer.resume, frame.since))
     if frame.run is not None:

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from chat import endpoints, hints, preview, rows, store
 from chat.agent import loop
-from chat.agent.asking import Clock, now
+from chat.agent.clock import Clock, now
 from chat.agent.events import Batch, Ended, ModelEnded, ModelFailed, TextDelta, ToolStarted
 from chat.away import Away
 from chat.db import read, write, write_lightly

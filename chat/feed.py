@@ -22,8 +22,6 @@ UNREAD_SECONDS = 10.0  # for which a page may take nothing
 DRAWN_WITHIN = 10.0  # for which a page waits at most for its person's share
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
 
-Order = Callable[[], None]
-
 log = structlog.get_logger("agentsite.socket")
 
 
@@ -46,11 +44,11 @@ class Feed:
         self.viewer = Viewer(conversation)
         self.share = share_of(person)
         self.unread = Unread()
-        self._orders: list[Order] = []
+        self._orders: list[Callable[[], None]] = []
         self._extra: list[SafeString] = []
         self._woken = asyncio.Event()
         self._stale = self._blind = False
-        preview.watch(conversation, self._woken.set)
+        preview.watchers.add(conversation, self._woken.set)
         self._task = asyncio.create_task(self._go_on())
 
     @property
@@ -58,7 +56,7 @@ class Feed:
         """Whether the page has not said what it has."""
         return self.viewer.since is None and not self._orders
 
-    def order(self, order: Order) -> None:
+    def order(self, order: Callable[[], None]) -> None:
         """Do something to the viewer before the next look at what is stored."""
         self._orders.append(order)
 
@@ -74,7 +72,7 @@ class Feed:
 
     async def end(self) -> None:
         """Stop sending; returns when nothing is being sent any more."""
-        preview.unwatch(self.conversation, self._woken.set)
+        preview.watchers.remove(self.conversation, self._woken.set)
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task

@@ -4,31 +4,27 @@ A hint says which conversation, never what. It may be lost or doubled: `look` fi
 """
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
 
 from django.conf import settings
 
 from chat import rows
 from chat.db import read_soon
+from chat.watchers import Wake, Watchers
 
 DELETED = -1
 
-Wake = Callable[[], None]
-
-_watchers: dict[uuid.UUID, set[Wake]] = defaultdict(set)
+_watchers = Watchers()
 _looked: dict[uuid.UUID, int] = {}
 
 
 def watch(conversation: uuid.UUID, wake: Wake) -> None:
     """From here on `wake` is called when something of a conversation was stored, in any process."""
-    _watchers[conversation].add(wake)
+    _watchers.add(conversation, wake)
 
 
 def unwatch(conversation: uuid.UUID, wake: Wake) -> None:
-    _watchers[conversation].discard(wake)
-    if not _watchers[conversation]:
-        del _watchers[conversation]
+    _watchers.remove(conversation, wake)
+    if conversation not in _watchers:
         _looked.pop(conversation, None)
 
 
@@ -39,8 +35,7 @@ def tell(conversation: uuid.UUID) -> None:
 
 
 def tell_here(conversation: uuid.UUID) -> None:
-    for wake in tuple(_watchers.get(conversation, ())):
-        wake()
+    _watchers.wake(conversation)
 
 
 def tell_others(conversation: uuid.UUID, stop: bool = False) -> None:

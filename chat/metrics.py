@@ -6,7 +6,7 @@ never more of them than this page says.
 
 from prometheus_client import Counter, Histogram
 
-from chat.wire.values import Usage
+from chat.wire.values import Usage, known_sum
 from tools.registry import registry
 
 MOST_MODELS = 50  # an endpoint may list others every day
@@ -59,7 +59,7 @@ def count_model_call(label: str, outcome: str, seconds: float, first_token: floa
 
 def count_usage(label: str, usage: Usage, cost: float | None) -> None:
     """Count what is known of it; None is left out."""
-    kinds = {"in": total(usage.input, usage.cache_write), "cached": usage.cache_read, "out": output(usage)}
+    kinds = {"in": known_sum(usage.input, usage.cache_write), "cached": usage.cache_read, "out": output(usage)}
     for kind, count in kinds.items():
         if count is not None:
             TOKENS.labels(label, kind, "estimated" if usage.estimated else "reported").inc(count)
@@ -68,10 +68,4 @@ def count_usage(label: str, usage: Usage, cost: float | None) -> None:
 
 
 def output(usage: Usage) -> int | None:
-    return total(usage.reasoning, usage.output)
-
-
-def total(*counts: int | None) -> int | None:
-    """Return the sum of what is known; None, and never 0, where nothing is."""
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    return known_sum(usage.reasoning, usage.output)

@@ -9,7 +9,8 @@ import structlog
 from django.conf import settings
 
 from chat import endpoints, resumption
-from chat.agent.asking import Asking, now, steady
+from chat.agent.asking import Asking
+from chat.agent.clock import now, steady
 from chat.agent.events import Batch, Began, MemoryRead
 from chat.agent.fitting import Fitting
 from chat.agent.limits import Budget, Limits

@@ -1,16 +1,14 @@
 """The text that live runs are saying right now, and who watches those of this process. Never the truth: rows are."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chat.markdown.blocks import Blocks
+from chat.watchers import Watchers
 from tools.text import clean
 
-Wake = Callable[[], None]
+watchers = Watchers()  # of texts that grow
 
-_watchers: dict[uuid.UUID, set[Wake]] = defaultdict(set)
 _previews: dict[uuid.UUID, "Preview"] = {}
 
 
@@ -34,7 +32,7 @@ class Preview:
     def add(self, number: int, piece: str, thought: bool = False) -> None:
         """Take in what a model step of this process says, and tell those who watch."""
         self._take(number, piece, thought)
-        wake(self.conversation)
+        watchers.wake(self.conversation)
 
     def become(self, number: int, text: str, thought: str) -> None:
         """Take in all that a model step of another process has said, as far as it is stored."""
@@ -79,19 +77,3 @@ def close_preview(run: uuid.UUID) -> None:
 
 def preview_of(run: uuid.UUID) -> Preview | None:
     return _previews.get(run)
-
-
-def watch(conversation: uuid.UUID, wake: Wake) -> None:
-    _watchers[conversation].add(wake)
-
-
-def unwatch(conversation: uuid.UUID, wake: Wake) -> None:
-    _watchers[conversation].discard(wake)
-    if not _watchers[conversation]:
-        del _watchers[conversation]
-
-
-def wake(conversation: uuid.UUID) -> None:
-    """Tell those who watch a conversation that its text grew."""
-    for tell in tuple(_watchers.get(conversation, ())):
-        tell()

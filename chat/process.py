@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 from django.conf import settings
 
+from agentsite.runner import hands_on
 from chat import away, hints, rows, runs, store
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read_soon, write_lightly
 from chat.sessions import close_ended_sessions
-from chat.store import jobs
 from chat.sweep import sweep, take_back
 
 FLUSH_SECONDS = 1.0
@@ -35,7 +35,7 @@ def start(serving: bool = True, sweeping: bool | None = None) -> None:
     over runs: workers, and where there are none whoever serves.
     """
     if sweeping is None:
-        sweeping = serving and not jobs.are_used()
+        sweeping = serving and not hands_on()
     if _tasks and not all(task.done() for task in _tasks):
         return
     _tasks[:] = [
@@ -93,7 +93,7 @@ async def drop_lost_runs() -> None:
 async def keep_leases() -> None:
     """Renew the leases of our runs."""
     if runs.live:
-        await write_lightly(store.renew, list(runs.live), runs.PROCESS, datetime.now(UTC))
+        await write_lightly(store.renew, list(runs.live), runs.PROCESS, now())
 
 
 async def take_abandoned() -> None:

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import structlog
 
 from agentsite.health import draining
+from agentsite.runner import hands_on
 from chat import away, driving, endpoints, hints, rows, store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read, write
 from chat.driving import Live
 from chat.owners import this_process
-from chat.store import Sent, jobs
+from chat.store import Sent
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
 
 def _taker(here: bool = False) -> str:
     """Return who takes a new run: this process, or none, and then it waits: while this one drains, and for workers."""
-    return "" if draining.is_set() or (jobs.are_used() and not here) else PROCESS
+    return "" if draining.is_set() or (hands_on() and not here) else PROCESS
 
 
 async def _begin(sent: Sent) -> None:
@@ -104,7 +105,7 @@ async def _work(work: Live) -> None:
         await driving.drive(work)
     finally:
         live.pop(work.run, None)
-    if jobs.are_used():  # its own job does, in whichever worker has a place for it
+    if hands_on():  # its own job does, in whichever worker has a place for it
         return
     try:
         await begin_next(work.conversation)
@@ -128,7 +129,7 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: u
     asked = await write(store.ask_to_stop, conversation, spared, only)
     if asked:
         hints.tell_others(conversation, stop=True)
-    elif jobs.are_used() and not here and not spared and await read(rows.has_queued, conversation):
+    elif hands_on() and not here and not spared and await read(rows.has_queued, conversation):
         asked = await write(store.end_waiting, conversation, now(), only)
         await hint(conversation)
     return bool(here or asked)
@@ -137,7 +138,7 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: u
 async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
     """Stop what is at work in a conversation, and begin the run of a message that waits. Raises store.Refused."""
     first = await write(store.put_first, conversation, message)
-    if not await stop(conversation, spared=first) and not jobs.are_used():
+    if not await stop(conversation, spared=first) and not hands_on():
         await begin_next(conversation)
 
 

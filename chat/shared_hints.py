@@ -5,7 +5,6 @@ While Redis is away hints are lost, which is logged once a minute. Nobody waits 
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,11 +15,11 @@ from redis import RedisError
 
 from chat.away import Away, complain
 from chat.hints import tell_here
+from chat.once_a_minute import OnceAMinute
 
 PROCESSES = "processes"
 ANSWER_SECONDS = 0.5
 AWAY_SECONDS = 0.5  # how long a Redis that did not answer is left alone
-COMPLAIN_SECONDS = 60.0
 AWAY = "redis does not answer, so viewers in other processes see news late"
 
 log = structlog.get_logger("agentsite.hints")
@@ -28,7 +27,7 @@ log = structlog.get_logger("agentsite.hints")
 _me = uuid.uuid4().hex
 _outbox: dict[tuple[str, bool], None] = {}  # in order, and each once however often it was told meanwhile
 _posting: "asyncio.Task[None] | None" = None
-_silent_until: dict[str, float] = {}  # by what is said once a minute
+_complaints = OnceAMinute()
 
 
 def post(conversation: uuid.UUID, stop: bool) -> None:
@@ -127,6 +126,5 @@ def _in_our_words(record: logging.LogRecord) -> bool:
 
 
 def _complain(error: BaseException | None, words: str = AWAY) -> None:
-    if (now := time.monotonic()) >= _silent_until.get(words, now):
-        _silent_until[words] = now + COMPLAIN_SECONDS
+    if _complaints.take(words):
         log.warning(words, error=type(error).__name__)

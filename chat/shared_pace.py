@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from chat.once_a_minute import OnceAMinute
 from chat.wire.gate import MINUTE
 
 ANSWER_SECONDS = 0.5
 ALONE_SECONDS = 5.0  # how long a Redis that did not answer is not asked again
-COMPLAIN_SECONDS = 60.0
 
 # The key holds the next free moment, in microseconds of Redis' own clock, so that the clocks of the processes need not
 # agree. Each reservation is a minute / N after the one before, which keeps any minute to N. A moment that is more than
@@ -47,7 +47,8 @@ class SharedPace:
         self._key = f"agentsite:pace:{endpoint}"
         self._apart = round(MINUTE / requests_per_minute * 1_000_000)
         self._clock = clock
-        self._alone_until = self._silent_until = float("-inf")
+        self._complaints = OnceAMinute(clock)
+        self._alone_until = float("-inf")
 
     async def reserve(self) -> float:
         """Take the next free moment of all processes, and return in how many seconds it is."""
@@ -65,8 +66,6 @@ class SharedPace:
         await self._redis.aclose()
 
     def _go_alone(self, error: Exception) -> None:
-        now = self._clock()
-        self._alone_until = now + ALONE_SECONDS
-        if now >= self._silent_until:
-            self._silent_until = now + COMPLAIN_SECONDS
+        self._alone_until = self._clock() + ALONE_SECONDS
+        if self._complaints.take():
             log.warning("redis does not answer, so the rate is kept by this process alone", error=type(error).__name__)

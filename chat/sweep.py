@@ -9,8 +9,9 @@ from datetime import datetime
 import structlog
 
 from agentsite.health import draining
+from agentsite.runner import hands_on
 from chat import driving, rows, runs, store, telemetry
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.away import Away
 from chat.db import read_soon, write
 from chat.models import Run
@@ -119,7 +120,7 @@ async def take_back() -> None:
 
 async def _waiting(conversation: uuid.UUID | None) -> list[uuid.UUID]:
     """Return the conversations in which this process begins what waits; what workers begin gets its job."""
-    if conversation is None and store.jobs.are_used():
+    if conversation is None and hands_on():
         await write(store.enqueue_forgotten)
         return []
     return await read_soon(rows.only_queued, conversation)

@@ -12,7 +12,7 @@ from decimal import Decimal
 import structlog
 
 from chat import metrics
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.agent.events import (
     Batch,
     Began,
@@ -26,7 +26,7 @@ from chat.agent.events import (
     WaitEnded,
     WaitStarted,
 )
-from chat.wire.values import Usage
+from chat.wire.values import Usage, known_sum
 
 log = structlog.get_logger("agentsite.runs")
 
@@ -82,9 +82,9 @@ class Observed:
         label = metrics.model_label(started.model)
         metrics.count_model_call(label, outcome, seconds, first_token)
         metrics.count_usage(label, usage, _dollars(cost))
-        tokens_in = metrics.total(usage.input, usage.cache_write, usage.cache_read)
-        self.tokens_in = metrics.total(self.tokens_in, tokens_in)
-        self.tokens_out = metrics.total(self.tokens_out, metrics.output(usage))
+        tokens_in = known_sum(usage.input, usage.cache_write, usage.cache_read)
+        self.tokens_in = known_sum(self.tokens_in, tokens_in)
+        self.tokens_out = known_sum(self.tokens_out, metrics.output(usage))
         self.cost = self.cost if cost is None else cost + (self.cost or 0)
         _say(
             "model call",

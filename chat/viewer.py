@@ -10,28 +10,13 @@ from django.utils.safestring import SafeString
 
 from chat import allowances, branches, driving, render, rows, trace
 from chat.articles import article
+from chat.live_text import LiveText
 from chat.markdown import render as markdown
 from chat.models import Role, Run, RunStatus, Step
 from chat.preview import Preview, preview_of
 from chat.rows import Talk
 
-OPEN_LIMIT = 2_000
 LONGEST_PIECE = 256 * 1024
-
-
-@dataclass(slots=True)
-class Text:
-    """How much of a model step's text a page has: `closed` characters as finished blocks, `open` ones after them.
-
-    With `plain` the open ones stand there as plain text, because they have grown long. `thought` characters were
-    thought before that.
-    """
-
-    number: int
-    thought: int = 0
-    closed: int = 0
-    open: int = 0
-    plain: bool = False
 
 
 @dataclass(slots=True)
@@ -57,7 +42,7 @@ class Viewer:
     _at_work: bool = False
     _silent: set[uuid.UUID] = field(default_factory=set)
     _live: dict[uuid.UUID, int] = field(default_factory=dict)
-    _texts: dict[uuid.UUID, Text] = field(default_factory=dict)
+    _texts: dict[uuid.UUID, LiveText] = field(default_factory=dict)
     _afar: dict[uuid.UUID, Preview] = field(default_factory=dict)
 
     @property
@@ -261,27 +246,14 @@ class Viewer:
         return render.panel_frame(run, steps)
 
     def _text(self, run: uuid.UUID, showing: Preview) -> SafeString:
-        """Closed blocks once, the open block again; of a long open block only what is new, as plain text."""
+        """What is new of what a run is saying."""
         if not showing.number:
             return SafeString("")
-        text, shown = showing.read(), self._texts.get(run)
+        shown = self._texts.get(run)
         reset = shown is None or shown.number != showing.number
         if shown is None or reset:
-            shown = self._texts[run] = Text(showing.number)
-        closed, thought = showing.closed, showing.thought[shown.thought :]
-        shown.thought += len(thought)
-        begins = bool(text) and not (shown.closed or shown.open)
-        if not reset and len(text) == shown.closed + shown.open:
-            return render.preview_frames(showing.message, reset=False, thought=thought)
-        blocks = markdown(text[shown.closed : closed]) if closed > shown.closed else ""
-        rest, opened, more = text[closed:], None, ""
-        if blocks or not shown.plain:
-            shown.plain = len(rest) > OPEN_LIMIT
-            opened = render.plain_rest(showing.message, rest) if shown.plain else markdown(rest)
-        else:
-            more = rest[shown.open :]
-        shown.closed, shown.open = closed, len(rest)
-        return render.preview_frames(showing.message, reset, thought, blocks, opened, more, begins)
+            shown = self._texts[run] = LiveText(showing.number)
+        return shown.frames(showing, reset)
 
 
 def _is_long(piece: SafeString) -> bool:

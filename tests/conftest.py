@@ -3,10 +3,11 @@
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import django
+import httpx2
 import pytest
 import redis
 
@@ -150,6 +151,24 @@ def site(server: Callable[..., Site]) -> Site:
     shared.add_user("alice", PASSWORD)
     shared.add_user("bob", PASSWORD)
     return shared
+
+
+@pytest.fixture(scope="module")
+def alice_at(site: Site) -> Iterator[httpx2.Client]:
+    with closing(site.sign_in("alice", PASSWORD)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def bob_at(site: Site) -> Iterator[httpx2.Client]:
+    with closing(site.sign_in("bob", PASSWORD)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def staff_at(site: Site) -> Iterator[httpx2.Client]:
+    with closing(site.sign_in("staff", PASSWORD)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

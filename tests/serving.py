@@ -56,9 +56,13 @@ class Site:
             check=True,
         ).stdout
 
+    def shell(self, code: str) -> str:
+        """What a piece of Python prints that runs with the site's settings."""
+        return self.manage("shell", "--no-imports", "-c", code)
+
     def add_user(self, name: str, password: str, *, staff: bool = False) -> None:
         make = "create_superuser" if staff else "create_user"
-        self.manage("shell", "--no-imports", "-c", _ADD_USER.format(make=make, name=name, password=password))
+        self.shell(_ADD_USER.format(make=make, name=name, password=password))
 
     def sign_in(self, name: str, password: str) -> httpx2.Client:
         """A client with this person's session, which the caller closes; it does not follow redirects."""

@@ -31,7 +31,7 @@ print(talk.pk)
 def much(site: Site) -> str:
     """A conversation of somebody's whose messages are more than may lie unread."""
     assert 20 * LONGEST_MESSAGE > UNREAD_BYTES
-    return site.manage("shell", "--no-imports", "-c", MAKE.format(password=PASSWORD, size=LONGEST_MESSAGE)).strip()
+    return site.shell(MAKE.format(password=PASSWORD, size=LONGEST_MESSAGE)).strip()
 
 
 @pytest.fixture(scope="module")

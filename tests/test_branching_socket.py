@@ -1,33 +1,18 @@
 """Branches and the queue over the real socket, and by a form: what is done, and what is refused in words."""
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
 
-from tests.conftest import PASSWORD
 from tests.serving import Site, hidden
 from tests.sockets import Page, begin, opened
 
 ANEW = "innerHTML:#messages"
 ENDED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"'
 LONG = "Count to 1000"
-
-
-@pytest.fixture(scope="module")
-def alice_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("alice", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def bob_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("bob", PASSWORD)) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from uuid import uuid4
 
@@ -16,18 +16,6 @@ from tests.sockets import begin, opened
 
 ANSWERED = r'#m-\d+-head"><span hidden data-mirror="status" data-value="done"'
 LONG = "Count to 1000"
-
-
-@pytest.fixture(scope="module")
-def alice_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("alice", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def bob_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("bob", PASSWORD)) as client:
-        yield client
 
 
 def test_a_message_is_acknowledged_by_its_article_and_answered(site: Site, alice_at: httpx2.Client) -> None:
@@ -215,7 +203,7 @@ def expire(site: Site, client: httpx2.Client, name: str) -> None:
 
 def change(site: Site, name: str, code: str) -> None:
     find = f"from django.contrib.auth.models import User; u = User.objects.get(username={name!r}); "
-    site.manage("shell", "--no-imports", "-c", find + code)
+    site.shell(find + code)
 
 
 @pytest.mark.parametrize("leave", [log_out, change_password, deactivate, expire])

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx2
 
+from tools.checked_url import CheckedUrl
 from tools.context import HttpError
-from tools.target import Target
 
 CONNECT_SECONDS = 3.0  # for each address of a host
 READ_SECONDS = 10.0  # between two pieces of a reply
@@ -43,7 +43,7 @@ class Response:
     url: str
 
 
-async def exchange(target: Target, addresses: list[str], tls: ssl.SSLContext) -> Response | Target:
+async def exchange(target: CheckedUrl, addresses: list[str], tls: ssl.SSLContext) -> Response | CheckedUrl:
     """The reply of the first address that can be reached, or where it redirects to. Raises HttpError.
 
     Each exchange has a connection of its own: a kept one is found by its address, and would let one host
@@ -62,7 +62,7 @@ async def exchange(target: Target, addresses: list[str], tls: ssl.SSLContext) ->
         raise HttpError(f"{target.host}: {_reason(error)}") from None
 
 
-async def _send(transport: httpx2.AsyncHTTPTransport, target: Target, addresses: list[str]) -> httpx2.Response:
+async def _send(transport: httpx2.AsyncHTTPTransport, target: CheckedUrl, addresses: list[str]) -> httpx2.Response:
     """Connect to the address but speak to the host: Host header, SNI and certificate carry its name."""
     headers = HEADERS | {"Host": target.url.netloc.decode("ascii")}
     limits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": READ_SECONDS}
@@ -78,7 +78,7 @@ async def _send(transport: httpx2.AsyncHTTPTransport, target: Target, addresses:
     raise failed
 
 
-async def _text(reply: httpx2.Response, target: Target) -> str:
+async def _text(reply: httpx2.Response, target: CheckedUrl) -> str:
     kind, _, parameters = reply.headers.get("content-type", "").lower().partition(";")
     body = await _body(reply, target)
     if body and not _TEXT.fullmatch(kind.strip()):
@@ -87,7 +87,7 @@ async def _text(reply: httpx2.Response, target: Target) -> str:
     return body.decode(charset[1] if charset and charset[1] in CHARSETS else "utf-8", "replace")
 
 
-async def _body(reply: httpx2.Response, target: Target) -> bytes:
+async def _body(reply: httpx2.Response, target: CheckedUrl) -> bytes:
     """The unpacked body. Counted before and after: a megabyte may unpack to a gigabyte, a gigabyte to nothing."""
     encoding = reply.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "deflate"):  # one only: a stack of them unpacks without end

@@ -11,9 +11,9 @@ from ipaddress import ip_address
 import httpx2
 
 from tools.addresses import refusal
+from tools.checked_url import PORTS, CheckedUrl, ports_of
 from tools.context import HttpError
 from tools.exchange import Response, exchange
-from tools.target import PORTS, Target, ports_of
 from tools.threads import Threads
 
 MAX_SECONDS = 10.0  # for a whole request: names, connections, redirects, body
@@ -58,7 +58,7 @@ class OutboundHttp:
     ) -> object:
         """The parsed body of a reply with a status of 200 to 299. Raises HttpError."""
         response = await self.get(url, params, timeout)
-        host = Target.parse(response.url).host
+        host = CheckedUrl.parse(response.url).host
         if not 200 <= response.status < 300:
             raise HttpError(f"{host} answered with status {response.status}")
         try:
@@ -74,7 +74,7 @@ class OutboundHttp:
         timeout: float = MAX_SECONDS,  # noqa: ASYNC109
     ) -> Response:
         """Follows at most three redirects, each checked like the first URL. Raises HttpError."""
-        target = Target.parse(url, params)
+        target = CheckedUrl.parse(url, params)
         limit = min(timeout, MAX_SECONDS)
         try:
             async with asyncio.timeout(limit):
@@ -82,7 +82,7 @@ class OutboundHttp:
         except TimeoutError:
             raise HttpError(f"{target.host} did not answer within {limit:g} s") from None
 
-    async def _follow(self, target: Target) -> Response:
+    async def _follow(self, target: CheckedUrl) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = await exchange(target, await self._addresses(target), await self._tls(target))
             if isinstance(answer, Response):
@@ -90,7 +90,7 @@ class OutboundHttp:
             target = answer
         raise HttpError(f"more than {MAX_REDIRECTS} redirects, the last one to {target.host}")
 
-    async def _addresses(self, target: Target) -> list[str]:
+    async def _addresses(self, target: CheckedUrl) -> list[str]:
         """Where to connect to. One address that may not be reached is enough to refuse the host."""
         host, private = target.host, target.host in self._private
         opened = PORTS | self._private.get(host, PORTS)
@@ -115,7 +115,7 @@ class OutboundHttp:
             raise HttpError(f"{host} has no address: there is no such host, or no network")
         return addresses
 
-    async def _tls(self, target: Target) -> ssl.SSLContext:
+    async def _tls(self, target: CheckedUrl) -> ssl.SSLContext:
         if target.url.scheme == "http":
             return _TRUSTS_NOBODY
         if self._given_tls is not None:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from datetime import datetime
 
+from chat.agent.clock import Clock
 from chat.agent.events import ToolEnded, ToolStarted
 from chat.wire.values import JSON, Call
 from tools.registry import ToolResult
@@ -12,7 +12,6 @@ from tools.text import clean, first
 OUT_OF_TIME = "stopped, because the time for this run was up; whether it took effect is unknown"
 
 CallTool = Callable[[str, dict[str, JSON]], Awaitable[ToolResult]]
-Clock = Callable[[], datetime]
 
 
 async def run_tools(

@@ -7,9 +7,10 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from chat.agent import react
+from chat.agent.clock import Clock, now
 from chat.agent.context import Cut
 from chat.agent.events import Batch, ModelEnded, ModelFailed, ModelStarted, TextDelta, WaitEnded, WaitStarted
 from chat.agent.limits import Budget
@@ -26,18 +27,6 @@ ATTEMPTS = 3
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 EMPTY = "The model's reply was empty."
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def steady() -> Clock:
-    """Return a clock that shows what the machine's does now, and from here on goes by itself, however that is set."""
-    at, began = now(), time.monotonic()
-    return lambda: at + timedelta(seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True)

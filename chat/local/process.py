@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import structlog
 
-from chat.local.order import Order
+from chat.local.config import EngineConfig
 
 CONTEXT_TOKENS = 8192  # many models take in more, which a small machine has no memory for
 REPLY_TOKENS = 2048  # a small model may go on and on
@@ -74,15 +74,15 @@ def start(
     threads: int = -1,
     temperature: float | None = None,
 ) -> Engine:
-    """Serve a GGUF file in a process of its own, as Order has it; return once it can be asked. Raises CannotStart."""
+    """Serve a GGUF file in a process of its own, see EngineConfig; return once it can be asked. Raises CannotStart."""
     if find_spec("xllamacpp") is None:
         raise CannotStart(NOT_INSTALLED)
     began, key = time.monotonic(), secrets.token_urlsafe(32)
-    order = Order(str(file), file.stem, key, context, reply, threads, temperature)
-    engine = Engine(order.name, order.key, _process())
+    config = EngineConfig(str(file), file.stem, key, context, reply, threads, temperature)
+    engine = Engine(config.name, config.key, _process())
     engine.watching = threading.Thread(target=_watch, args=(engine,), name="local model", daemon=True)
     engine.watching.start()
-    address = _given(engine.process, order)
+    address = _given(engine.process, config)
     if not address:
         engine.stop()
         trouble = engine.trouble or "what it said stands in the log."
@@ -94,7 +94,7 @@ def start(
         engine.stop()
         raise CannotStart(f"The local model was loaded, and does not say what it can do: {error}") from None
     log.info(
-        "local model started", model=order.name, pid=engine.process.pid, seconds=round(time.monotonic() - began, 3)
+        "local model started", model=config.name, pid=engine.process.pid, seconds=round(time.monotonic() - began, 3)
     )
     return engine
 
@@ -112,10 +112,10 @@ def _process() -> "subprocess.Popen[str]":
     )
 
 
-def _given(process: "subprocess.Popen[str]", order: Order) -> str:
-    """Hand over the order; return the address it is served at, "" if the process ends instead."""
+def _given(process: "subprocess.Popen[str]", config: EngineConfig) -> str:
+    """Hand over the config; return the address it is served at, "" if the process ends instead."""
     with suppress(BrokenPipeError):
-        print(json.dumps(asdict(order)), file=process.stdin, flush=True)
+        print(json.dumps(asdict(config)), file=process.stdin, flush=True)
     return process.stdout.readline().strip() if process.stdout else ""
 
 

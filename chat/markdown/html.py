@@ -14,7 +14,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from chat.markdown.code import CLASSES, coloured
 from chat.markdown.grammar import Grammar
-from chat.markdown.links import mark_links, target
+from chat.markdown.links import destination, mark_links
 from tools.text import clean
 
 LONGEST = 500_000  # characters; the limits of a run end it far before
@@ -88,7 +88,7 @@ class _Html(RendererHTML):
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """Nothing is fetched: an image is its words and its host."""
-        goes = target(str(tokens[idx].attrs["src"]))
+        goes = destination(str(tokens[idx].attrs["src"]))
         words = _TURNING.sub("", self.renderInlineAsText(tokens[idx].children, options, env)).strip()
         told = ", ".join(filter(None, (words, goes and goes.shown)))
         return f'<span class="image" dir="ltr">[image{": " if told else ""}{escape(told)}]</span>'

@@ -24,23 +24,23 @@ _INNER = r"[\w\-.~:/?#@!$&'*+,;=%]"
 _BARE = re.compile(rf"(?<!\w)https?://(?:{_INNER}|\({_INNER}*\))*(?:[\w\-/#=&%+$@]|\({_INNER}*\))")
 
 
-class Target(NamedTuple):
+class Destination(NamedTuple):
     """`shown` is the host as it is looked up (punycode), or the whole address of a mail link."""
 
     href: str
     shown: str
 
 
-def target(url: str) -> Target | None:
+def destination(url: str) -> Destination | None:
     """Return where a URL goes, written so that every reader takes it alike, or None for what may be no link."""
     if web := _WEB.fullmatch(url):
         scheme, name, port, rest = web.groups(default="")
         host = _host(name)
-        return Target(f"{scheme.lower()}://{host}{port}{quote(rest, safe=_KEPT)}", host) if host else None
+        return Destination(f"{scheme.lower()}://{host}{port}{quote(rest, safe=_KEPT)}", host) if host else None
     if mail := _MAIL.fullmatch(url):
         # Copies, attachments and a written text would stay unseen: only the address is taken.
         host = _host(mail[2])
-        return Target(f"mailto:{mail[1]}@{host}", f"{mail[1]}@{host}") if host else None
+        return Destination(f"mailto:{mail[1]}@{host}", f"{mail[1]}@{host}") if host else None
     return None
 
 
@@ -80,7 +80,7 @@ def _marked(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _link(tokens: Sequence[Token]) -> Iterator[Token]:
     opening, inside, closing = tokens[0], tokens[1:-1], tokens[-1]
-    goes = target(str(opening.attrs["href"]))
+    goes = destination(str(opening.attrs["href"]))
     if goes is None:
         yield from inside
         return
@@ -94,18 +94,18 @@ def _link(tokens: Sequence[Token]) -> Iterator[Token]:
         yield Token("host", "span", 0, content=goes.shown)
 
 
-def _shows(text: str, goes: Target) -> bool:
+def _shows(text: str, goes: Destination) -> bool:
     """Whether a link's text is an address that names the same host, with nothing before it and no look-alikes."""
     if "@" in goes.shown:
         return text.lower() == goes.shown.lower()
-    named = target(text if "://" in text else f"https://{text}")
+    named = destination(text if "://" in text else f"https://{text}")
     return text.isascii() and "@" not in text and named is not None and named.shown == goes.shown
 
 
 def _with_links(text: str) -> Iterator[Token]:
     done = 0
     for found in _BARE.finditer(text):
-        if target(found[0]):
+        if destination(found[0]):
             yield _text(text[done : found.start()])
             yield from _link([
                 Token("link_open", "a", 1, attrs={"href": found[0]}),

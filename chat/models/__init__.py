@@ -5,7 +5,7 @@ from chat.models.conversations import Conversation, Message, Mode, Role
 from chat.models.endpoints import Endpoint, EndpointModel
 from chat.models.facts import Fact, FactKind
 from chat.models.runs import BUSY, CUT_SHORT, IS_LIVE, LIVE, Run, RunStatus, StopReason
-from chat.models.steps import Payload, Step, StepKind, StepStatus, ToolCall, ToolCallManager
+from chat.models.steps import Payload, Step, StepKind, StepStatus, ToolCall
 
 __all__ = [
     "BUSY",
@@ -30,5 +30,4 @@ __all__ = [
     "StepStatus",
     "StopReason",
     "ToolCall",
-    "ToolCallManager",
 ]

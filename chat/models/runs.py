@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from chat.kept_json import KeptJSONField
 from chat.models.conversations import Conversation, Message
+from chat.wire.values import known_sum
 
 
 class RunStatus(models.TextChoices):
@@ -161,8 +162,7 @@ class Run(models.Model):
 
     @property
     def tokens(self) -> int | None:
-        known = [count for count in (self.input_tokens, self.output_tokens) if count is not None]
-        return sum(known) if known else None
+        return known_sum(self.input_tokens, self.output_tokens)
 
     @property
     def tool_calls(self) -> int:

@@ -6,6 +6,7 @@ from django.db import models
 
 from chat.kept_json import KeptJSONField
 from chat.models.runs import Run
+from chat.wire.values import known_sum
 
 
 class StepKind(models.TextChoices):
@@ -96,8 +97,7 @@ class Step(models.Model):
     @property
     def tokens(self) -> int | None:
         """All tokens of this step, or None where the endpoint reported none."""
-        known = [count for count in self.buckets.values() if count is not None]
-        return sum(known) if known else None
+        return known_sum(*self.buckets.values())
 
     @property
     def buckets(self) -> dict[str, int | None]:

@@ -30,6 +30,7 @@ from chat.agent.limits import WORDS
 from chat.models import Message, Payload, Run, RunStatus, Step, StepKind, StepStatus
 from chat.store.counters import hold_run, raise_conversation, raise_run
 from chat.store.texts import entitled, summarised
+from chat.wire.values import known_sum
 from tools.text import clean, cleaned
 
 STOPPED = "Error: stopped by the user; whether it took effect is unknown."
@@ -137,8 +138,8 @@ def _model_ended(run: Run, revision: int, event: ModelEnded) -> None:
         first_token=event.first_token, cost=event.cost, input_tokens=usage.input, cache_read_tokens=usage.cache_read,
         cache_write_tokens=usage.cache_write, reasoning_tokens=usage.reasoning, output_tokens=usage.output,
     )  # fmt: skip
-    run.input_tokens = _sum(run.input_tokens, usage.input, usage.cache_read, usage.cache_write)
-    run.output_tokens = _sum(run.output_tokens, usage.reasoning, usage.output)
+    run.input_tokens = known_sum(run.input_tokens, usage.input, usage.cache_read, usage.cache_write)
+    run.output_tokens = known_sum(run.output_tokens, usage.reasoning, usage.output)
     run.estimated = run.estimated or usage.estimated
     if event.cost is not None:
         run.cost = (run.cost or Decimal(0)) + event.cost
@@ -218,8 +219,3 @@ def _end_step(run: Run, number: int, at: datetime, revision: int, error: str = "
 def _set(values: Mapping[str, object]) -> dict[str, object]:
     """Return what is there of some values: an empty one says no more than a missing one."""
     return {name: value for name, value in values.items() if value not in (None, "", [], {}, ())}
-
-
-def _sum(total: int | None, *counts: int | None) -> int | None:
-    known = [count for count in (total, *counts) if count is not None]
-    return sum(known) if known else None

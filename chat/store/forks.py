@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from chat.branches import key
+from chat.branches import PATH, key
 from chat.models import IS_LIVE, Conversation, Message, Role, Run, Step
 from chat.store.allowed import check_allowance
 from chat.store.branches import message_in
@@ -21,18 +21,14 @@ from chat.store.messages import Sent, answer
 LONGEST_TITLE = 200
 
 # The messages from the first one down to one, and the summaries on the way; parents before their children.
-BRANCH = """
-    WITH RECURSIVE path(id, parent_id) AS (
-        SELECT id, parent_id FROM chat_message WHERE id = %s
-        UNION ALL
-        SELECT up.id, up.parent_id FROM path JOIN chat_message up ON up.id = path.parent_id
-    )
-    SELECT id, parent_id FROM path
-    UNION ALL
-    SELECT summary.id, summary.parent_id FROM path
-    JOIN chat_message summary ON summary.parent_id = path.id AND summary.role = 'summary'
-    ORDER BY id
-"""
+BRANCH = f"""\
+{PATH}
+SELECT id, parent_id FROM path
+UNION ALL
+SELECT summary.id, summary.parent_id FROM path
+JOIN chat_message summary ON summary.parent_id = path.id AND summary.role = 'summary'
+ORDER BY id
+"""  # noqa: S608  Made of constants.
 # A copy of a step finds its parent by the parent's number.
 PARENTS = """
     UPDATE chat_step SET parent_id = (

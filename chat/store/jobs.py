@@ -6,10 +6,9 @@ there twice, or late, does no harm. Jobs of one conversation have one lock, and 
 
 import uuid
 
-from django.conf import settings
 from django.db import OperationalError, connection
 
-from agentsite.runner import PROCRASTINATE
+from agentsite.runner import hands_on
 
 TASK, QUEUE = "work_on", "runs"
 
@@ -21,14 +20,9 @@ WITHOUT_JOB = """
 """
 
 
-def are_used() -> bool:
-    """Say whether runs are worked on by workers, and not where they are stored."""
-    return bool(settings.AGENT_RUNNER == PROCRASTINATE)
-
-
 def enqueue(run: uuid.UUID, conversation: uuid.UUID) -> None:
     """Make the job of a run that waits, if there are workers."""
-    if not are_used():
+    if not hands_on():
         return
     from procrastinate import exceptions, jobs, manager  # it comes with an extra
     from procrastinate.contrib.django.django_connector import DjangoConnector

@@ -23,7 +23,7 @@ A_YEAR = 365 * 24 * 60 * 60
 
 
 @dataclass(slots=True)
-class Remembered:
+class FactList:
     """One of the two lists. `edited` is the form of the entry that is being changed, if there is one.
 
     `focus` is the entry whose button gets the focus next, and `said` is what a screen reader is told.
@@ -122,13 +122,13 @@ def _done(request: HttpRequest, kind: FactKind, said: str = "", focus: int | Non
     return _answer(request, remembered)
 
 
-def _answer(request: HttpRequest, remembered: Remembered) -> HttpResponse:
+def _answer(request: HttpRequest, remembered: FactList) -> HttpResponse:
     if "HX-Request" in request.headers:
         return render(request, "chat/_facts.html", {"remembered": remembered})
     return _page(request, remembered)
 
 
-def _page(request: HttpRequest, changed: Remembered | None = None) -> HttpResponse:
+def _page(request: HttpRequest, changed: FactList | None = None) -> HttpResponse:
     """Return the whole page, with one of the lists as it is given."""
     lists = [changed if changed and changed.kind == kind else _remembered(user_of(request), kind) for kind in FORMS]
     theme = request.COOKIES.get("theme")
@@ -142,12 +142,12 @@ def _page(request: HttpRequest, changed: Remembered | None = None) -> HttpRespon
     return render(request, "chat/settings.html", context)
 
 
-def _remembered(user: User, kind: FactKind, form: FactForm | None = None, edited: FactForm | None = None) -> Remembered:
+def _remembered(user: User, kind: FactKind, form: FactForm | None = None, edited: FactForm | None = None) -> FactList:
     entries = Fact.objects.filter(owner=user, kind=kind).select_related("message__conversation").order_by("pk")
     light = entries.defer("message__text", "message__conversation__instructions")
     if edited:
         _take_focus(edited)
-    return Remembered(kind, list(light), form or FORMS[kind](user), edited)
+    return FactList(kind, list(light), form or FORMS[kind](user), edited)
 
 
 def _take_focus(form: FactForm) -> None:

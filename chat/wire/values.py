@@ -70,6 +70,12 @@ class Reply:
     thought: str = ""
 
 
+def known_sum(*counts: int | None) -> int | None:
+    """Return the sum of what is known; None, and never 0, where nothing is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
 def new_id(turn: int, number: int, taken: Collection[str]) -> str:
     """Make a call's id of nine letters and digits, the form that every endpoint takes (Mistral takes no other)."""
     while (id_ := f"call{turn % 1000:03d}{number % 100:02d}") in taken:

@@ -15,7 +15,8 @@ from django.db import connection
 from prometheus_client import make_wsgi_app
 
 from agentsite.health import why_not
-from agentsite.metrics import is_token
+from agentsite.metrics_token import is_token
+from chat import gauges  # noqa: F401  Importing them is what makes them shown.
 
 LOOP_SECONDS = 2.0  # in which an event loop that is well does something
 

@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="for which each is measured")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), program=PROGRAM, PACE_SECONDS="2") as site:
-        made = site.manage("shell", "--no-imports", "-c", MAKE.format(steps=STEPS, talks=SOCKETS))
+        made = site.shell(MAKE.format(steps=STEPS, talks=SOCKETS))
         bob, alice = (Person(site, session, run, talks) for session, run, *talks in map(str.split, made.splitlines()))
         measured(bob, 3)  # what is made once
         baseline: dict[str, float] = {}

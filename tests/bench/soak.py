@@ -138,7 +138,7 @@ class Person:
 async def soak(site: Site, sockets: int, minutes: float) -> bool:
     """Report what is held, and say whether it is as before at the end."""
     talks = 3 + int(minutes * 60 / ASKS_EVERY / QUESTIONS_A_TALK)
-    made = site.manage("shell", "--no-imports", "-c", MAKE.format(people=sockets // PAGES_A_PERSON, talks=talks))
+    made = site.shell(MAKE.format(people=sockets // PAGES_A_PERSON, talks=talks))
     people = [Person(site, *line.split()) for line in made.splitlines()]
     pid = site.process.pid
 

@@ -31,7 +31,7 @@ print(json.dumps([str(talk.pk), str(work.pk)]))
 def made(site: Site) -> tuple[str, str]:
     """Two conversations of somebody who has 150: one of 220 messages, and one whose run has 250 steps."""
     site.add_user("many", PASSWORD)
-    talk, work = json.loads(site.manage("shell", "--no-imports", "-c", MAKE))
+    talk, work = json.loads(site.shell(MAKE))
     return talk, work
 
 

@@ -34,7 +34,7 @@ print(json.dumps([str(talk.pk), str(work.pk)]))
 
 @pytest.fixture(scope="module")
 def made(site: Site) -> tuple[str, str]:
-    talk, work = json.loads(site.manage("shell", "--no-imports", "-c", MAKE))
+    talk, work = json.loads(site.shell(MAKE))
     return talk, work
 
 

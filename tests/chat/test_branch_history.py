@@ -2,46 +2,26 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
 
-from chat import acts, endpoints, runs, store
+from chat import acts, runs, store
 from chat.agent.transcript import GO_ON
 from chat.db import read, write
 from chat.frames import Continue, Edit, Regenerate, Show, StopAndSend, Unqueue
 from chat.history import request_again
 from chat.models import Conversation, Fact, Message, Run, Step
 from tests.cases.rules import check_transcript
-from tests.scripted import Body, Scripted, asks, call, delta, endpoint, event, says
+from tests.chat.conftest import Script
+from tests.scripted import Body, Scripted, asks, call, delta, event, says
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RESULT = '{"expression":"6*7","result":42}'
-Script = Callable[..., Scripted]
-
-
-@pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """`script(reply, …)` puts a scripted endpoint in place; every reply of it must have been asked for."""
-    made: list[Scripted] = []
-
-    def use(*replies: Sequence[dict[str, Any]] | Body) -> Scripted:
-        served, transport = endpoint(*replies)
-        endpoints.use(served)
-        made.append(transport)
-        return transport
-
-    yield use
-    for work in tuple(runs.live.values()):
-        work.task.cancel()
-        await asyncio.wait({work.task})
-    endpoints.use(None)
-    for transport in made:
-        transport.done()
 
 
 async def ask(user: User, text: str, conversation: UUID | None = None) -> UUID:

@@ -16,9 +16,10 @@ from pytest_django.fixtures import Settings
 from chat import preview, rows, store
 from chat.agent.events import ModelStarted
 from chat.db import read, write
+from chat.live_text import OPEN_LIMIT
 from chat.models import Conversation, Message, Run
 from chat.prepare import _read as read_begin
-from chat.viewer import OPEN_LIMIT, Viewer
+from chat.viewer import Viewer
 from tests.cases.running import Tools, answering, finished, in_memory, look, send
 from tests.chat.made import NOW, conversation_of, run_in
 from tests.databases import POSTGRES

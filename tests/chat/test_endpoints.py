@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 from redis.asyncio import Redis
 
 from chat import connections, endpoints, runs, store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.db import read, write
 from chat.endpoints import NoModel
 from chat.models import Endpoint, EndpointModel, Run

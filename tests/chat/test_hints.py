@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from chat import hints, shared_hints, store
 from chat.db import read, write
+from chat.once_a_minute import OnceAMinute
 from tests.chat.made import conversation_of
 
 PATIENCE = 20
@@ -127,7 +128,7 @@ async def test_hints_to_a_redis_that_is_away_hold_nobody_up_and_are_logged_once(
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
     }
-    shared_hints._silent_until.clear()
+    shared_hints._complaints = OnceAMinute()
     for _ in range(3):
         hints.tell(uuid4())
     assert shared_hints._posting

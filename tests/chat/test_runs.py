@@ -4,7 +4,6 @@ made again from it."""
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,41 +12,21 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 
-from chat import endpoints, rows, runs, store
+from chat import rows, runs, store
 from chat.agent.events import ModelStarted
 from chat.db import read, write
 from chat.history import request_again
 from chat.models import Conversation, Fact, Message, Run, Step, ToolCall
 from chat.store import Sent
-from tests.scripted import Body, Scripted, asks, call, delta, endpoint, event, says
+from tests.chat.conftest import Script
+from tests.scripted import Body, asks, call, delta, event, says
 from tools.registry import tool
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Script = Callable[..., Scripted]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WEATHER = asks(call("get_weather", {"city": "London"}, index=0), call("get_weather", {"city": "Tokyo"}, index=1))
 USAGE = {"prompt_tokens": 100, "completion_tokens": 7}
-
-
-@pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """`script(reply, …)` puts a scripted endpoint in place; every reply of it must have been asked for."""
-    made: list[Scripted] = []
-
-    def use(*replies: Sequence[dict[str, Any]] | Body) -> Scripted:
-        served, transport = endpoint(*replies)
-        endpoints.use(served)
-        made.append(transport)
-        return transport
-
-    yield use
-    for work in tuple(runs.live.values()):
-        work.task.cancel()
-        await asyncio.wait({work.task})
-    endpoints.use(None)
-    for transport in made:
-        transport.done()
 
 
 began = asyncio.Event()

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from chat import shared_pace
+from chat import once_a_minute, shared_pace
 from chat.shared_pace import SharedPace
 from chat.wire.gate import Gate
 from tests.clocks import Clock
@@ -121,7 +121,7 @@ async def test_without_redis_each_process_keeps_its_own_pace_and_says_so_once_a_
             assert await pace.reserve() == 0
             clock.now += shared_pace.ALONE_SECONDS
         assert len(logs) == 1
-        clock.now += shared_pace.COMPLAIN_SECONDS
+        clock.now += once_a_minute.SECONDS
         await pace.reserve()
     assert [line["error"] for line in logs] == ["ConnectionError"] * 2
     assert logs[0]["log_level"] == "warning"

@@ -7,7 +7,7 @@ import structlog
 from django.contrib.auth.models import User
 
 from chat import driving, endpoints, process, runs, store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.db import read, write
 from chat.driving import Live
 from chat.models import Run, Step

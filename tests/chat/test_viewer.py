@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from chat import endpoints, preview, rows, runs, store
 from chat.agent.events import Ended, ModelFailed, ModelStarted
 from chat.db import read, write
+from chat.live_text import OPEN_LIMIT
 from chat.models import Run, Step
 from chat.preview import Preview
 from chat.transact import once
-from chat.viewer import OPEN_LIMIT, Viewer
+from chat.viewer import Viewer
 from tests.chat.made import step_of
 from tests.scripted import endpoint, says
 

@@ -63,7 +63,7 @@ async def test_a_job_begins_nothing_that_another_process_works_on_and_waits_for_
     sent = await write(stored, alice, None, OTHER)
     async with answering(endpoint()), asyncio.timeout(PATIENCE):
         job = asyncio.create_task(tasks.wait_for(sent.run))
-        await until(lambda: hints._watchers.get(sent.conversation))
+        await until(lambda: sent.conversation in hints._watchers)
         await write(store.apply, sent.run, 1, (Ended(NOW, "done", "done", "Hi."),))
         hints.tell_here(sent.conversation)
         await job

@@ -156,7 +156,7 @@ def noting(together: Together) -> None:
 
 @pytest.mark.usefixtures("noting")
 def test_a_message_that_is_refused_or_rolled_back_leaves_no_job(together: Together) -> None:
-    assert together.web.manage("shell", "--no-imports", "-c", NOT_SENT) == "rolled back\nrefused\n"
+    assert together.web.shell(NOT_SENT) == "rolled back\nrefused\n"
     with databases.opened(together.web.environment) as rows:
         assert rows.execute("SELECT DISTINCT name FROM written").fetchall() == [("chat_allowance",)]
 

@@ -24,10 +24,11 @@ django.setup()
 from django.core.management import execute_from_command_line  # noqa: E402
 
 from agentsite.management.commands import serve  # noqa: E402
+from agentsite.runner import hands_on  # noqa: E402
 from chat import connections, db, process, sweep, transact  # noqa: E402
-from chat.agent import asking  # noqa: E402
+from chat.agent import asking, clock  # noqa: E402
 from chat.connections import DEMO_URL, OnThisMachine  # noqa: E402
-from chat.store import jobs, leases  # noqa: E402
+from chat.store import leases  # noqa: E402
 from tests.faults.model import PACE, Model  # noqa: E402
 from tools.registry import tool  # noqa: E402
 
@@ -90,14 +91,14 @@ def main(*command: str) -> None:
 
 once_as_ever = transact.once
 db.once = once  # type: ignore[attr-defined]
-asking.datetime = process.datetime = Clock  # type: ignore[attr-defined]
+clock.datetime = Clock  # type: ignore[attr-defined]
 asking.FIRST_WAIT = 0.1
 connections.on_this_machine[DEMO_URL] = OnThisMachine(Model(float(os.environ.get("PACE_SECONDS", PACE))))
 if seconds := float(os.environ.get("LEASE_SECONDS", 0)):
     leases.LEASE = timedelta(seconds=seconds)
     process.LEASE_SECONDS = process.SWEEP_SECONDS = seconds / 8
     sweep.MISSED_SECONDS = seconds / 2
-    if jobs.are_used():
+    if hands_on():
         from chat.worker import working  # it comes with an extra
 
         working.HEARTBEAT_SECONDS, working.STALLED_SECONDS = seconds / 4, seconds

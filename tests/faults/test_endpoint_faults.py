@@ -132,7 +132,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         running = stack.enter_context(faulty.running(*endpoints.values()))
         site = stack.enter_context(served(folder, program=PROGRAM, **AT_ONCE, **times))
         rows = "".join(f"stored({name!r}, {one.url!r}, {KEY!r}, {name!r}); " for name, one in endpoints.items())
-        site.manage("shell", "--no-imports", "-c", MAKE.format(password=PASSWORD, rows=rows))
+        site.shell(MAKE.format(password=PASSWORD, rows=rows))
         alice = stack.enter_context(closing(site.sign_in("alice", PASSWORD)))
         found = Asked(site, alice, hidden(alice, "/"), running, endpoints)
         for name in endpoints.keys() - {"stopped"}:

@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from chat import store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.db import read, write
 from chat.models import Fact, Run, Step
 from chat.sweep import sweep

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from agentsite.health import draining
 from chat import process, runs, store
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.db import read, write
 from chat.models import Run, Step
 from chat.wire.endpoint import Endpoint

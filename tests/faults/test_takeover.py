@@ -1,6 +1,5 @@
 """Who takes a run over, when, and what becomes of what was open in it."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -9,13 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat import memory, resumption, runs, store, sweep, trace
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.agent.events import Batch, Began, Ended, ModelEnded, ModelFailed, ModelStarted, ToolEnded, ToolStarted
 from chat.models import Run, Step
 from chat.store.leases import LEASE
 from chat.transact import once
 from chat.wire.values import Call, Reply
 from chat.words import how_it_ended
+from tests.clocks import Clock
 from tests.faults.dying import DEAD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -220,16 +220,6 @@ def test_a_run_of_this_process_that_is_not_at_work_here_is_taken_after_a_moment(
     assert not watch.abandoned(run, now())  # it may be about to begin
     clock.now += sweep.OURS_SECONDS
     assert watch.abandoned(run, now())
-
-
-@dataclass
-class Clock:
-    """Monotonic seconds, as a test lets them pass."""
-
-    now: float = 0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_lease_is_over_when_its_time_is_and_nobody_renews_it(alice: User) -> None:

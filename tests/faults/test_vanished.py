@@ -113,7 +113,7 @@ def test_who_never_reads_is_held_little_for_is_closed_and_comes_back_to_all_of_i
     with ExitStack() as stack:
         site = stack.enter_context(killable(known.folder, METRICS_TOKEN=TOKEN))
         client = stack.enter_context(known.client(site))
-        site.manage("shell", "--no-imports", "-c", MAKE.format(pk=known.conversation))
+        site.shell(MAKE.format(pk=known.conversation))
         with ThreadPoolExecutor(MUTE) as readers:  # what reading itself takes is there from then on
             list(readers.map(lambda _: read_some(site, client, known.conversation), range(MUTE)))
         assert open_sockets(client) == 0  # over a connection that stays

@@ -25,7 +25,7 @@ STOPPED = r'-head"><span hidden data-mirror="status" data-value="stopped"'
 WITHOUT_JOB = """
 from django.contrib.auth.models import User
 from chat import store
-from chat.agent.asking import now
+from chat.agent.clock import now
 store.send({conversation!r}, User.objects.get().pk, "Look, and note nothing", "no-job", "demo", "", now())
 """
 
@@ -66,7 +66,7 @@ def test_what_no_worker_has_taken_is_stopped_as_it_is_and_the_next_one_waits_for
         page.ask("Look again")
         page.until('data-status="queued"')
         without = replace(cluster.servers[0], environment={**cluster.servers[0].environment, "AGENT_RUNNER": ""})
-        without.manage("shell", "--no-imports", "-c", WITHOUT_JOB.format(conversation=conversation))
+        without.shell(WITHOUT_JOB.format(conversation=conversation))
         cluster.mend(workers=1)
         page.until(DONE)
         page.until(DONE)

@@ -63,7 +63,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         common |= databases.url_of(folder) or {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3"}
         first = running.enter_context(served(folder, **common))
         second = running.enter_context(served(tmp_path_factory.mktemp("second"), **common))
-        first.manage("shell", "--no-imports", "-c", PEOPLE)
+        first.shell(PEOPLE)
         people = {name: running.enter_context(closing(first.sign_in(name, PASSWORD))) for name in (*NAMES, "staff")}
         yield Two((first, second), endpoint, people)
 

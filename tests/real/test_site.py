@@ -78,4 +78,4 @@ def model_steps(site: Site) -> list[dict[str, Any]]:
 def shell(site: Site, command: str) -> str:
     """What a command prints in the site's own Python."""
     beside = Site(site.url, site.link, {**site.environment, "AGENT_LOCAL_GGUF": ""}, site.process, site.log_file)
-    return beside.manage("shell", "--no-imports", "-c", command).strip()
+    return beside.shell(command).strip()

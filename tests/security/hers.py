@@ -24,10 +24,6 @@ class Hers:
     preference: Fact
 
     @property
-    def model_step(self) -> int:
-        return 2
-
-    @property
     def tool_step(self) -> int:
         return 3
 

@@ -1,26 +1,10 @@
 """A frame that is too large, in pieces, no text, or nonsense: refused in words or closed, and the rest goes on."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import httpx2
 import pytest
 
-from tests.conftest import PASSWORD
 from tests.serving import Site
-from tests.sockets import begin, opened
-
-
-@pytest.fixture(scope="module")
-def alice_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("alice", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def talked(alice_at: httpx2.Client) -> str:
-    """A conversation of alice's, for sockets that ask nothing of a model."""
-    return begin(alice_at, "Hello")
+from tests.sockets import opened
 
 
 @pytest.mark.parametrize("size", [65_537, 1_000_000])

@@ -1,7 +1,6 @@
 """Frames as a stranger, or a page that was tampered with, would send them: rights are looked up for each."""
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -10,7 +9,6 @@ import httpx2
 import pytest
 
 from tests import databases
-from tests.conftest import PASSWORD
 from tests.scripted import says
 from tests.security.talking import Talking
 from tests.serving import Site, hidden
@@ -34,24 +32,6 @@ ACTIONS: list[dict[str, Any]] = [
     {"action": "dance"},
     {},
 ]
-
-
-@pytest.fixture(scope="module")
-def alice_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("alice", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def bob_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("bob", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def staff_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("staff", PASSWORD)) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import http.client
 import re
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from uuid import uuid4
 
@@ -17,22 +16,9 @@ from chat.frames import LONGEST_MESSAGE
 from chat.models import Conversation, Fact, FactKind
 from chat.pretty import pretty
 from tests.chat.made import conversation_of
-from tests.conftest import PASSWORD
 from tests.security.hers import Hers
 from tests.serving import Site, hidden
-from tests.sockets import begin, opened
-
-
-@pytest.fixture(scope="module")
-def alice_at(site: Site) -> Iterator[httpx2.Client]:
-    with closing(site.sign_in("alice", PASSWORD)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def talked(alice_at: httpx2.Client) -> str:
-    """A conversation of alice's, for sockets that ask nothing of a model."""
-    return begin(alice_at, "Hello")
+from tests.sockets import opened
 
 
 @pytest.mark.parametrize("message", ["x" * (LONGEST_MESSAGE + 1), "é" * (LONGEST_MESSAGE // 2 + 1), "x" * 2_000_000])

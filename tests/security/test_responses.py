@@ -30,7 +30,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-TRUSTING = ("mark_safe", "SafeString", "SafeText", "format_html", "format_html_join")
 TELLING = (
     "Traceback",
     "agentsite.",

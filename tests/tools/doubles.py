@@ -48,14 +48,6 @@ class ScriptedHttp:
         return reply
 
 
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def context(http: Http | None = None, **options: str) -> ToolContext:
     return ToolContext(
         user="alice",

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from agentsite.listening import listen
 from agentsite.migrating import migrate_if_needed
 from agentsite.static_files import collect_if_changed
 from agentsite.welcome import welcome_path
@@ -47,16 +48,6 @@ class Command(BaseCommand):
         engine = site.start_if_set()
         if engine and not engine.tools:
             self.stdout.write("Its chat template tells it of no tools, so it calls them by lines of text.")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Takes the port before anything else: whoever comes too early waits a moment and is served then."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
-        raise SystemExit(f"Cannot listen on {host} port {port}: {reason}.") from None
 
 
 def link() -> str:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.core.management.base import CommandParser as Parser
 
 from chat import process, runs
-from chat.agent.asking import now
+from chat.agent.clock import now
 from chat.db import read
 from chat.draining import drain
 from chat.local import site

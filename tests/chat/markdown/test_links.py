@@ -3,7 +3,7 @@
 import pytest
 
 from chat.markdown import render
-from chat.markdown.links import target
+from chat.markdown.links import destination
 
 REST = 'target="_blank" rel="noopener noreferrer nofollow"'
 
@@ -34,7 +34,7 @@ def linked(href: str, text: str, host: str = "") -> str:
     ],
 )
 def test_a_link_is_written_so_that_its_host_is_what_is_shown(url: str, href: str, shown: str) -> None:
-    assert target(url) == (href, shown)
+    assert destination(url) == (href, shown)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_link_is_written_so_that_its_host_is_what_is_shown(url: str, href: str
     ],
 )
 def test_everything_else_is_no_link(url: str) -> None:
-    assert target(url) is None
+    assert destination(url) is None
 
 
 def test_a_link_shows_its_host_beside_its_words() -> None:
@@ -139,7 +139,7 @@ def test_addresses_in_angle_brackets_are_links() -> None:
     ],
 )
 def test_a_bare_address_is_a_link_and_the_punctuation_after_it_is_not(before: str, url: str, after: str) -> None:
-    found = target(url)
+    found = destination(url)
     assert found
     html = render(before + url + after)
     assert f'<a href="{found.href}" {REST}>{url}</a>' in html

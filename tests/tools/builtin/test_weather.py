@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from tests.tools.doubles import Clock, ScriptedHttp, context
+from tests.clocks import Clock
+from tests.tools.doubles import ScriptedHttp, context
 from tools.builtin.weather import NOTE, PAUSE_SECONDS, LiveWeather, get_weather, report
 from tools.registry import HttpError, ToolError, registry
 

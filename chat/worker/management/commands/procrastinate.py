@@ -8,7 +8,7 @@ from django.db import connection
 from procrastinate.cli import worker_
 from procrastinate.contrib.django.management.commands import procrastinate
 
-from agentsite.management.commands.serve import listen
+from agentsite.listening import listen
 from agentsite.migrating import migrate_if_needed
 from chat.local import site
 from chat.worker.working import work

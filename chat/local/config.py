@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class EngineConfig:
     """A file to serve, under which name and key, with how many tokens of context.
 
     `reply` are the most tokens of one reply, `threads` those that it computes with; -1: as llama.cpp has it.

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")
 
 
 @dataclass(frozen=True)
-class Target:
+class CheckedUrl:
     """A checked http or https URL. `host` is lower case ASCII: a DNS name, or an IP address in one form."""
 
     url: httpx2.URL
@@ -44,12 +44,12 @@ class Target:
             raise HttpError("that is not the URL of a page") from None
         return cls(url, host, url.port or (443 if url.scheme == "https" else 80))
 
-    def join(self, location: str) -> "Target":
+    def join(self, location: str) -> "CheckedUrl":
         """Where a redirect leads, checked as any other URL."""
         if _AMBIGUOUS.search(location):
             raise HttpError(f"{self.host} redirects to a malformed URL")
         try:
-            return Target.parse(str(self.url.join(location)))
+            return CheckedUrl.parse(str(self.url.join(location)))
         except httpx2.InvalidURL:
             raise HttpError(f"{self.host} redirects to a malformed URL") from None
 
@@ -59,7 +59,7 @@ def ports_of(hosts: Iterable[str]) -> dict[str, frozenset[int]]:
     ports: dict[str, frozenset[int]] = {}
     for entry in hosts:
         try:
-            target = Target.parse(f"http://{entry}")
+            target = CheckedUrl.parse(f"http://{entry}")
         except HttpError:
             target = None
         if target is None or target.url.raw_path != b"/":

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.checked_url import CheckedUrl, ports_of
 from tools.context import HttpError
-from tools.target import Target, ports_of
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from tools.target import Target, ports_of
     ],
 )
 def test_a_url_has_one_reading(text: str, host: str, port: int, url: str) -> None:
-    target = Target.parse(text)
+    target = CheckedUrl.parse(text)
     assert (target.host, target.port, str(target.url)) == (host, port, url)
 
 
@@ -80,15 +80,15 @@ def test_a_url_has_one_reading(text: str, host: str, port: int, url: str) -> Non
 )
 def test_what_can_be_misread_is_refused(text: str) -> None:
     with pytest.raises(HttpError):
-        Target.parse(text)
+        CheckedUrl.parse(text)
 
 
 def test_full_width_dots_become_the_address_that_is_then_checked() -> None:
-    assert Target.parse("http://127。0。0。1/").host == "127.0.0.1"
+    assert CheckedUrl.parse("http://127。0。0。1/").host == "127.0.0.1"
 
 
 def test_parameters_are_added_to_the_query() -> None:
-    target = Target.parse("http://example.com/?a=1", {"b": "x y&c", "n": 0.5})
+    target = CheckedUrl.parse("http://example.com/?a=1", {"b": "x y&c", "n": 0.5})
     assert str(target.url) == "http://example.com/?a=1&b=x+y%26c&n=0.5"
 
 
@@ -97,13 +97,13 @@ def test_parameters_are_added_to_the_query() -> None:
 )
 def test_an_error_holds_nothing_of_the_url_but_its_host(text: str) -> None:
     with pytest.raises(HttpError) as error:
-        Target.parse(text, {"key": "canary"})
+        CheckedUrl.parse(text, {"key": "canary"})
     assert "canary" not in "".join(traceback.format_exception(error.value)).partition("HttpError: ")[2]
     assert error.value.__context__ is None or error.value.__suppress_context__
 
 
 def test_a_redirect_is_read_from_where_it_came() -> None:
-    target = Target.parse("https://example.com/a/b?c=d")
+    target = CheckedUrl.parse("https://example.com/a/b?c=d")
     assert str(target.join("../e").url) == "https://example.com/e"
     assert target.join("//other.example/").host == "other.example"
     for location in (
@@ -133,8 +133,8 @@ def test_a_list_of_hosts_says_which_ports_are_open() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     for whole in (text, f"http://{text}", f"https://example.com{text}"):
         try:
-            target = Target.parse(whole)
+            target = CheckedUrl.parse(whole)
         except HttpError:
             continue
-        again = Target.parse(str(target.url))
+        again = CheckedUrl.parse(str(target.url))
         assert (again.host, again.port, str(again.url)) == (target.host, target.port, str(target.url))
