@@ -11,15 +11,9 @@ from django.test import Client
 
 from chat.sessions import OpenSocket, open_sockets
 from chat.shares import BURST, PART, Share, share_of
+from tests.clocks import Clock
 
 ALICE, BOB = 1, 2
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def _stay_open(_: int) -> None:
