@@ -72,9 +72,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         self._late: set[asyncio.Task[None]] = set()
         self.allowance, self.counted = float(FRAME_BURST), asyncio.get_running_loop().time()
         await self.accept()
-        if draining.is_set():
-            await self.close(COME_BACK)
-            return
         allowed = await self._allowed()
         if allowed is None:
             return
@@ -82,6 +79,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         share = share_of(person)
         share.took(AN_ACT)
         await asyncio.sleep(share.pause(PATIENCE))
+        if draining.is_set():  # looked at no earlier: who is let in after all were told to come back hears of it, too
+            await self.close(COME_BACK)
+            return
         if sum(socket.user == person for socket in open_sockets) >= SOCKETS_A_PERSON:
             await self.send(text_data=render.notice(TOO_MANY))
             await self.close(COME_BACK_LATER)

@@ -115,21 +115,21 @@ async def _work(work: Live) -> None:
         log.exception("next run not begun", conversation=str(work.conversation))
 
 
-async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: uuid.UUID | None = None) -> bool:
-    """Stop the runs at work in a conversation, but for one, or `only` one; say if there were any.
+async def stop(conversation: uuid.UUID, only: uuid.UUID | None = None) -> bool:
+    """Stop the run at work in a conversation, or `only` this one if it is; say if there was one.
 
-    Whichever process works on them: those of this one stop at once; what is stored reaches the others, and whoever
+    Whichever process works on it: one of this process stops at once; what is stored reaches the others, and whoever
     takes over where one dies.
     Where there are workers, and none of them has taken the run yet, it is ended as it is.
     """
-    working = [work.run for work in live.values() if work.conversation == conversation]
-    here = [run for run in working if run != spared and only in (None, run)]
+    here = [work.run for work in live.values() if work.conversation == conversation and only in (None, work.run)]
     for run in here:
         drop(run)
-    asked = await write(store.ask_to_stop, conversation, spared, only)
+    only = here[0] if here else only  # the next one may begin before this is stored, and nobody asked for its end
+    asked = await write(store.ask_to_stop, conversation, only)
     if asked:
         hints.tell_others(conversation, stop=True)
-    elif hands_on() and not here and not spared and await read(rows.has_queued, conversation):
+    elif hands_on() and not here and await read(rows.has_queued, conversation):
         asked = await write(store.end_waiting, conversation, now(), only)
         await hint(conversation)
     return bool(here or asked)
@@ -137,8 +137,8 @@ async def stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: u
 
 async def stop_and_send(conversation: uuid.UUID, message: int) -> None:
     """Stop what is at work in a conversation, and begin the run of a message that waits. Raises store.Refused."""
-    first = await write(store.put_first, conversation, message)
-    if not await stop(conversation, spared=first) and not hands_on():
+    at_work = await write(store.put_first, conversation, message)
+    if not (at_work and await stop(conversation, only=at_work)) and not hands_on():
         await begin_next(conversation)
 
 
@@ -182,11 +182,12 @@ async def hint(conversation: uuid.UUID) -> None:
 
 async def begin_next(conversation: uuid.UUID) -> None:
     """Begin the run that waits in a conversation, if there is one, and this process takes new ones."""
-    if not draining.is_set() and await read(rows.has_queued, conversation):
-        await to_its_end(_take_next(conversation))
+    await to_its_end(_take_next(conversation))
 
 
 async def _take_next(conversation: uuid.UUID) -> None:
+    if draining.is_set() or not await read(rows.has_queued, conversation):
+        return
     try:
         taken = await write(store.take_queued, conversation, PROCESS, now())
     except store.Refused:  # the conversation was deleted

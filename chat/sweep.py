@@ -147,7 +147,7 @@ async def _take(run: Run, swept: Swept) -> None:
     again = frozenset(name for name in registry.names() if (tool := registry.get(name)) and tool.idempotent)
     left = driving.let_go.get(run.pk)
     if left and left.stopping:
-        await write(store.ask_to_stop, run.conversation_id)
+        await write(store.ask_to_stop, run.conversation_id, run.pk)
         run.stopping = True
         await _end(run, swept)
         return

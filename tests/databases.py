@@ -74,6 +74,12 @@ def opened(environment: dict[str, str]) -> Iterator[Any]:
             yield rows
 
 
+def insert(rows: Any, table: str, fields: Mapping[str, object]) -> None:
+    """Insert a row by a connection that `opened` gave."""
+    marks = ", ".join(["%s" if POSTGRES else "?"] * len(fields))
+    rows.execute(f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({marks})", tuple(fields.values()))  # noqa: S608
+
+
 def key(conversation: str) -> str:
     """Return a conversation's id as the database has it."""
     return conversation if POSTGRES else conversation.replace("-", "")

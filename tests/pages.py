@@ -27,7 +27,8 @@ class Element:
     @property
     def inner(self) -> str:
         """What is inside, without white space that shows nowhere."""
-        return "".join(str(one) if isinstance(one, Element) else escape(one) for one in self.inside if str(one).strip())
+        drawn = (str(one) if isinstance(one, Element) else escape(one) for one in self.inside)
+        return "".join(one for one in drawn if one.strip())
 
 
 class Reader(HTMLParser):

@@ -60,6 +60,10 @@ class Proxy:
         """
         self._do(self._stall(answers_only))
 
+    def deafen(self) -> None:
+        """Let the site hear nothing more over the websockets that are open now; what it says still comes."""
+        self._do(self._deafen())
+
     def close(self) -> None:
         self._do(self._close())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -84,6 +88,11 @@ class Proxy:
                 connection.comes.clear()
                 if not answers_only:
                     connection.goes.clear()
+
+    async def _deafen(self) -> None:
+        for connection in self.connections:
+            if connection.is_socket:
+                connection.goes.clear()
 
     async def _close(self) -> None:
         self.server.close()

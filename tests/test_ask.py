@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from chat.models import Run
 from chat.transact import once
 from tests import databases
 from tests.chat.made import NOW, conversation_of
+from tests.faults.sites import PROGRAM
 from tests.serving import ROOT, site_environment
 
 PATIENCE = 30.0
@@ -104,16 +105,18 @@ def heed_ctrl_c() -> None:
 
 
 @contextmanager
-def asking(user: User, conversation: UUID, folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A question in a terminal that waits behind what another process works on."""
-    command = [sys.executable, "manage.py", "ask", "Hello", f"--user={user}", f"--conversation={conversation}"]
+def asking(
+    user: User, conversation: UUID, folder: Path, *program: str, until: Callable[[], bool]
+) -> Iterator["subprocess.Popen[str]"]:
+    """A question in a terminal, in a conversation in which another process is at work."""
+    command = [sys.executable, *program, "ask", "Hello", f"--user={user}", f"--conversation={conversation}"]
     environment = site_environment(folder, DATABASE_URL=databases.suite_url(), LOG_LEVEL="WARNING")
     asked = subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
     )
     try:
         end = time.monotonic() + PATIENCE
-        while not Run.objects.filter(status="queued").exists():
+        while not until():
             assert time.monotonic() < end, "Nothing was asked."
             time.sleep(0.05)
         yield asked
@@ -122,12 +125,33 @@ def asking(user: User, conversation: UUID, folder: Path) -> Iterator["subprocess
         asked.communicate()
 
 
+def waits() -> bool:
+    return Run.objects.filter(status="queued").exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_takes_back_a_question_that_waits_and_stops_nothing_else(alice: User, tmp_path: Path) -> None:
     theirs = once(lambda: store.start_conversation(alice.pk, "Hi", "a", "demo", ELSEWHERE, timezone.now()))
-    with asking(alice, theirs.conversation, tmp_path) as asked:
+    with asking(alice, theirs.conversation, tmp_path, "manage.py", until=waits) as asked:
         asked.send_signal(signal.SIGINT)
         asked.wait(PATIENCE)
+    only_theirs(theirs)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_takes_back_a_question_that_was_stored_just_now(alice: User, tmp_path: Path) -> None:
+    theirs = once(lambda: store.start_conversation(alice.pk, "Hi", "a", "demo", ELSEWHERE, timezone.now()))
+    hold, held = tmp_path / "hold", tmp_path / "held"
+    hold.write_text("+")
+    with asking(alice, theirs.conversation, tmp_path, *PROGRAM, until=held.exists) as asked:
+        asked.send_signal(signal.SIGINT)
+        hold.unlink()
+        asked.wait(PATIENCE)
+    only_theirs(theirs)
+
+
+def only_theirs(theirs: store.Sent) -> None:
+    """What the other process works on is all that is there, and goes on."""
     run = Run.objects.get()
     assert (run.pk, run.status, run.stopping) == (theirs.run, "running", False)
     assert run.message.children.count() == 1
@@ -136,7 +160,7 @@ def test_ctrl_c_takes_back_a_question_that_waits_and_stops_nothing_else(alice: U
 @pytest.mark.django_db(transaction=True)
 def test_a_question_whose_conversation_is_deleted_ends_with_words(alice: User, tmp_path: Path) -> None:
     theirs = once(lambda: store.start_conversation(alice.pk, "Hi", "a", "demo", ELSEWHERE, timezone.now()))
-    with asking(alice, theirs.conversation, tmp_path) as asked:
+    with asking(alice, theirs.conversation, tmp_path, "manage.py", until=waits) as asked:
         once(lambda: store.delete_conversations([theirs.conversation], NOW))
         _, said = asked.communicate(timeout=PATIENCE)
     assert asked.returncode == 1

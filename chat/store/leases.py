@@ -40,13 +40,12 @@ def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:
     Run.objects.filter(pk=run, attempt=attempt, status__in=BUSY).update(owner="", lease_until=at)
 
 
-def ask_to_stop(conversation: uuid.UUID, spared: uuid.UUID | None = None, only: uuid.UUID | None = None) -> int:
-    """Note that the runs at work in a conversation, but for one, or `only` one, are to stop; return how many they are.
+def ask_to_stop(conversation: uuid.UUID, only: uuid.UUID | None = None) -> int:
+    """Note that the run at work in a conversation, or `only` this one if it is, is to stop; return how many that are.
 
-    Their rows are written before the conversation's revision, as at a run's end, which may come at the same time.
+    Its row is written before the conversation's revision, as at a run's end, which may come at the same time.
     """
     runs = Run.objects.filter(conversation=conversation, status__in=BUSY)
-    runs = runs.exclude(pk=spared) if spared else runs
     runs = runs.filter(pk=only) if only else runs
     answers = list(runs.values_list("answer", flat=True))
     asked = runs.update(stopping=True)

@@ -5,7 +5,7 @@ import uuid
 from django.db.models import Q
 
 from chat import branches
-from chat.models import Conversation, Message, Role, Run, RunStatus
+from chat.models import BUSY, Conversation, Message, Role, Run, RunStatus
 from chat.store.branches import message_in
 from chat.store.counters import Refused, raise_conversation
 
@@ -29,15 +29,18 @@ def unqueue(conversation: uuid.UUID, message: int) -> str:
     return run.message.text if goes else ""
 
 
-def put_first(conversation: uuid.UUID, message: int) -> uuid.UUID:
-    """Let the run of a message that waits begin before others that wait; return its id. Raises Refused."""
+def put_first(conversation: uuid.UUID, message: int) -> uuid.UUID | None:
+    """Let the run of a message that waits begin before others that wait; return the run that is at work then.
+
+    Raises Refused.
+    """
     _locked(conversation)
     run = _waiting(conversation, message)
     # Others than those that wait are not touched: their rows may be locked by who works on them.
     waiting = Run.objects.filter(conversation=conversation, status=RunStatus.QUEUED)
     waiting.filter(ahead=True).exclude(pk=run.pk).update(ahead=False)
     waiting.filter(pk=run.pk).update(ahead=True)
-    return run.pk
+    return Run.objects.filter(conversation=conversation, status__in=BUSY).values_list("pk", flat=True).first()
 
 
 def _locked(conversation: uuid.UUID) -> Conversation:

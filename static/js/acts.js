@@ -44,10 +44,12 @@
     }
   }
 
+  const waits = () => Boolean(asked) && !$("#notice").textContent; // Words may say that it takes longer.
+
   function forget() {
     asked = null;
   }
 
   document.addEventListener("htmx:wsConfigSend", note);
-  window.acts = { went, answered, again, forget };
+  window.acts = { went, answered, again, waits, forget };
 })();

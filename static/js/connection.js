@@ -108,7 +108,8 @@
     else tell("You are signed out.", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`, "Sign in again");
   }
 
-  // A socket may die without a word: the laptop slept, a router forgot. So what is said has to be answered.
+  // A socket may die without a word: the laptop slept, a router forgot. So what is said has to be answered. What comes
+  // before that may have been on its way when the socket died: it puts the waiting off, and does not end it.
 
   function expect(milliseconds) {
     after("answer", milliseconds, lost);
@@ -142,6 +143,7 @@
       say(frame);
       expect(ACKNOWLEDGEMENT);
     });
+    if (pending() || acts.waits()) expect(ACKNOWLEDGEMENT);
   }
 
   function drawn() {

@@ -73,6 +73,21 @@ def test_stop_pressed_into_a_dead_socket_stops_that_run_when_the_page_is_back(pa
     answered(page, 1, "stopped")
 
 
+def test_a_frame_that_was_still_on_its_way_is_no_answer(page: Page, proxy: Proxy) -> None:
+    frames: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    start(page, LONG)
+    expect(answers(page).last).to_contain_text("1, 2, 3")
+    proxy.deafen()
+    stop(page).click()
+    before = len(frames)
+    while len(frames) < before + 2:
+        page.wait_for_timeout(10)
+    proxy.stall()
+    find_out(page)
+    answered(page, 1, "stopped")
+
+
 def test_stop_pressed_too_late_does_not_stop_the_next_run(page: Page, other: Page, proxy: Proxy, site: Site) -> None:
     start(page, LONG)
     expect(answers(page).last).to_contain_text("1, 2, 3")

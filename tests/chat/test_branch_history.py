@@ -31,9 +31,10 @@ async def ask(user: User, text: str, conversation: UUID | None = None) -> UUID:
 
 
 async def idle() -> None:
+    """Wait until nothing is at work, nor begins: between two runs that follow each other none is live."""
     async with asyncio.timeout(20):
-        while runs.live:
-            await asyncio.wait({work.task for work in runs.live.values()})
+        while at_work := {work.task for work in runs.live.values()} | runs.starting:
+            await asyncio.wait(at_work)
 
 
 async def do(user: User, conversation: UUID, frame: Any) -> str:
@@ -150,15 +151,27 @@ async def test_a_fork_from_a_question_is_answered_in_the_fork(alice: User, scrip
     assert await named(there, "Another.")
 
 
-async def held(alice: User, script: Script, *replies: Sequence[dict[str, Any]]) -> tuple[UUID, store.Sent, store.Sent]:
+async def held(
+    alice: User, script: Script, *replies: Sequence[dict[str, Any]] | Body
+) -> tuple[UUID, store.Sent, store.Sent]:
     """A conversation whose first message is being answered, and two that wait."""
     script(Body([event(delta(content="On and"))], hold=asyncio.Event()), *replies)
     first = await runs.send(alice.pk, "A", str(uuid4()), "", None)
     waiting = [await runs.send(alice.pk, text, str(uuid4()), "", first.conversation) for text in "BC"]
-    async with asyncio.timeout(20):
-        while not runs.live[first.run].said:  # noqa: ASYNC110  What is said wakes viewers, and a test is none.
-            await asyncio.sleep(0)
+    await said(first)
     return first.conversation, waiting[0], waiting[1]
+
+
+async def said(sent: store.Sent) -> None:
+    """Wait until a run that waits has begun and said something. That wakes viewers, and a test is none."""
+    async with asyncio.timeout(20):
+        while not (sent.run in runs.live and runs.live[sent.run].said):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+def slowly(hold: asyncio.Event, text: str) -> Body:
+    """A reply of one word, and of this text once it is let go on."""
+    return Body([event(delta(content="Well. "))], hold=hold, after=[*map(event, says(text)), b"data: [DONE]\n\n"])
 
 
 async def test_stop_and_send_stops_what_is_at_work_and_begins_the_one_it_names(alice: User, script: Script) -> None:
@@ -186,22 +199,30 @@ async def test_what_is_taken_back_is_never_sent(alice: User, script: Script) -> 
 
 
 async def test_a_second_stop_and_send_for_the_same_message_stops_nothing(alice: User, script: Script) -> None:
-    here, second, _ = await held(alice, script, says("Second."), says("Third."))
+    hold = asyncio.Event()
+    here, second, _ = await held(alice, script, slowly(hold, "Second."), says("Third."))
     frame = StopAndSend(action="stop_and_send", message_id=second.message)
     await runs.stop_and_send(here, second.message)
-    async with asyncio.timeout(20):
-        while second.run not in runs.live:  # noqa: ASYNC110  It begins when the first one is over.
-            await asyncio.sleep(0)
+    await said(second)
     with pytest.raises(store.Refused, match="does not wait any more"):
         await acts.act(alice.pk, await read(Conversation.objects.get, pk=here), frame)
+    hold.set()
     await idle()
-    assert await named(here, "Second.")
+    assert await named(here, "Well. Second.")
+    assert await named(here, "Third.")
 
 
-async def test_a_run_that_is_put_first_is_not_stopped_by_its_own_stop(alice: User, script: Script) -> None:
-    """The one before it may end by itself just then."""
-    here, second, _ = await held(alice, script, says("Second."), says("Third."))
-    await write(store.put_first, here, second.message)
-    await runs.stop(here, spared=second.run)
+async def test_what_begins_between_the_two_halves_of_a_stop_and_send_is_not_stopped(
+    alice: User, script: Script
+) -> None:
+    """What was at work may end by itself just then, and what follows may be over soon, too."""
+    hold = asyncio.Event()
+    here, second, third = await held(alice, script, says("Third."), slowly(hold, "Second."))
+    at_work = await write(store.put_first, here, third.message)
+    await runs.stop(here)
+    await said(second)
+    assert not await runs.stop(here, only=at_work)
+    hold.set()
     await idle()
+    assert await named(here, "Third.")
     assert (await read(Run.objects.get, pk=second.run)).status == "done"

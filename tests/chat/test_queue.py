@@ -105,7 +105,7 @@ def test_what_is_put_first_begins_before_what_waited_longer(alice: User) -> None
     say(here, "C")
     chosen = say(here, "D")
 
-    store.put_first(here, chosen.message)
+    assert store.put_first(here, chosen.message) == at_work.run
     end(at_work, "B…", "stopped", "stopped")
 
     begun = begin_next(here)

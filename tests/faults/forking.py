@@ -3,10 +3,16 @@
 Each line of standard input is "serve", "wait" for the end of that, or "check" for the invariants, meanwhile.
 """
 
+import gc
 import os
 import sys
 
 from tests.faults import invariants, killing  # isort:skip  They set Django up.
+
+# What of the server can be imported before it has its event loop, which two forks must not share.
+import daphne.http_protocol
+import daphne.ws_protocol  # noqa: F401
+import twisted.internet.asyncioreactor  # noqa: F401
 
 import agentsite.asgi
 import agentsite.urls  # noqa: F401
@@ -15,6 +21,8 @@ from chat import owners, runs
 
 def main() -> None:
     server = 0
+    gc.collect()
+    gc.freeze()  # no fork looks through it again
     for line in sys.stdin:
         command, *rest = line.split()
         if command == "wait":

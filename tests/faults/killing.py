@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,11 @@ async def note(line: str) -> str:
 
 
 def once(work: Callable[[], Any]) -> Any:
-    """Commit as the site does, wait before that while the file "hold" is there, and die where "kill" says so."""
-    while HOLD_FILE.exists():
-        HELD_FILE.touch()
-        time.sleep(0.01)
+    """Commit as the site does, wait before that while the file "hold" is there, and die where "kill" says so.
+
+    With a "+" in the file it waits after that.
+    """
+    wait("")
     said = KILL_FILE.read_text() if KILL_FILE.exists() else ""
     left = int(said.rstrip("+") or 0)
     if left:
@@ -73,7 +75,15 @@ def once(work: Callable[[], Any]) -> Any:
     result = once_as_ever(work)
     if left == 1:
         os.kill(os.getpid(), signal.SIGKILL)
+    wait("+")
     return result
+
+
+def wait(at: str) -> None:
+    with suppress(FileNotFoundError):
+        while HOLD_FILE.read_text() == at:
+            HELD_FILE.touch()
+            time.sleep(0.01)
 
 
 class Clock(datetime):

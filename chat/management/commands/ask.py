@@ -59,13 +59,14 @@ class Command(BaseCommand):
             await sweep(conversation.pk)
         model = model or (conversation.model if conversation else "")
         pk = conversation.pk if conversation else None
-        sent = await runs.send(user.pk, question, str(uuid.uuid4()), model, pk, here=True)
+        sending = asyncio.create_task(runs.send(user.pk, question, str(uuid.uuid4()), model, pk, here=True))
         try:
+            sent = await asyncio.shield(sending)
             async for run, steps in _changes(sent):
                 for step in steps:
                     self._show(step, run, as_json)
-        except asyncio.CancelledError:  # Ctrl-C
-            await _withdraw(sent)
+        except asyncio.CancelledError:  # Ctrl-C, which may come while the question is being stored
+            await _withdraw(await sending)
             raise
         await drain(0)  # what waited behind this run, and began here, goes on in the server
         run = await read(Run.objects.select_related("answer").get, pk=sent.run)
@@ -106,7 +107,7 @@ async def _withdraw(sent: store.Sent) -> None:
         await runs.hint(sent.conversation)
     except store.Refused:  # it does not wait any more: another process works on it, or it is over
         if await read(rows.conversation_of_live, sent.run):
-            await runs.stop(sent.conversation)
+            await runs.stop(sent.conversation, only=sent.run)
 
 
 async def _changes(sent: store.Sent) -> AsyncIterator[tuple[Run, list[Step]]]:
