@@ -13,7 +13,7 @@ from chat.words import about, attempt, dollars, duration
 
 PREVIEW_LENGTH = 4_000  # characters of each text; a row that changes is sent anew to each page that shows it
 GUESSED = "The endpoint did not report any: this is a guess from the number of bytes."
-NO_PRICE = "No price is known for this call, so no limit of cost counts it."
+NO_PRICE = "no price is known"
 LAST_REQUEST = "What was found so far is summed up in one last request, without tools."
 GOES_ON = (
     "What was done stays. What was under way is unknown: the model is asked again, a tool runs again only if that "

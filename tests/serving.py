@@ -171,7 +171,9 @@ def _furnished() -> Path:
 
 FURNISHED = tempfile.TemporaryDirectory(prefix="agentsite-furnished-")
 _PREPARE = """
+import os
 import django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "agentsite.settings")
 django.setup()
 from agentsite.migrating import migrate_if_needed
 from agentsite.static_files import collect_if_changed
