@@ -16,7 +16,7 @@
     if (!KEPT.includes(frame.action)) return;
     frame.client_id ||= newId();
     asked = { frame: { ...frame }, way: null, times: 0 };
-    const question = OF_WAITING.includes(frame.action) && $(`#m-${frame.message_id}`)?.previousElementSibling;
+    const question = isOfWaiting() && $(`#m-${frame.message_id}`)?.previousElementSibling;
     if (question) Object.assign(asked, { question: question.id, text: question.querySelector(".text")?.textContent });
   }
 
@@ -24,23 +24,39 @@
     if (asked && message.includes(asked.frame.client_id)) asked.way = way;
   }
 
+  const isOfWaiting = () => OF_WAITING.includes(asked.frame.action);
+  const waitsNoMore = () => isOfWaiting() && !$(`#m-${asked.frame.message_id}-unqueue`);
+
+  // What was asked for again may have been done the first time after all, and be refused the second.
+
   function answered(id = $("#answered").dataset.clientId) {
-    if (asked?.frame.client_id === id) asked = null;
+    if (asked?.frame.client_id !== id) return;
+    if (asked.times && waitsNoMore() && !$("#taken-back").textContent) {
+      if (asked.frame.action !== "unqueue" || !$(`#${asked.question}`)) tell("");
+      wasDone();
+    }
+    asked = null;
+  }
+
+  // Only the answer was lost; and with it the text that was taken back.
+
+  function wasDone() {
+    const { frame, question, text } = asked;
+    asked = null;
+    if (frame.action === "unqueue" && question && text && !$(`#${question}`)) giveBack(text);
   }
 
   function again(way, send) {
     if (!asked || asked.way === way) return;
-    const { frame, question, text } = asked;
-    if (OF_WAITING.includes(frame.action) && !$(`#m-${frame.message_id}-unqueue`)) {
-      asked = null; // It was done, and only the answer was lost; and with it the text that was taken back.
-      if (frame.action === "unqueue" && question && text && !$(`#${question}`)) giveBack(text);
+    if (waitsNoMore()) {
+      wasDone();
     } else if (asked.times === MOST) {
       asked = null;
       tell("This could not be done. Try again in a moment.");
     } else {
       asked.times += 1;
       asked.way = way;
-      send(frame);
+      send(asked.frame);
     }
   }
 

@@ -1,8 +1,11 @@
 """What a person does and sees on the chat page, by the names that a screen reader would say."""
 
 import re
+import time
 
 from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 20.0  # seconds
 
 
 def box(page: Page) -> Locator:
@@ -73,6 +76,14 @@ Array.from(document.querySelectorAll("[id]"), (element) => element.id).filter((i
 def html(page: Page, selector: str) -> str:
     """What is drawn inside an element, to be compared with what another page or a later one draws."""
     return str(page.locator(selector).evaluate("element => element.innerHTML"))
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression of the page is true. The page's own policy lets Playwright evaluate it only once."""
+    end = time.monotonic() + PATIENCE
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"It never was true: {expression}"
+        page.wait_for_timeout(20)
 
 
 def status_line(page: Page, words: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, StorageState, expect
 
 from chat.consumers import SOCKETS_A_PERSON
-from tests.browser.chatting import answered, ask, box, start, status_line
+from tests.browser.chatting import answered, ask, box, start, status_line, until
 from tests.browser.conftest import Complaints, Visit, session_of
 from tests.conftest import PASSWORD
 from tests.serving import Site, free_port, served
@@ -49,7 +49,7 @@ def test_after_a_restart_pages_come_back_soon_and_not_all_at_once(
             box(one).fill("Half a thought")
         site.process.send_signal(signal.SIGTERM)
         for one in pages:
-            one.wait_for_function("window.delays.length")
+            until(one, "window.delays.length > 0")
         first = [delays(one)[0] for one in pages]
         assert all(200 <= delay <= 600 for delay in first)
         assert len(set(first)) == len(first)
@@ -78,7 +78,7 @@ def test_one_page_too_many_says_so_and_goes_on_when_there_is_room(visit: Visit, 
         page.add_init_script(f"({DELAYS})()")
         page.goto(url)
         expect(page.get_by_role("alert")).to_contain_text(f"You have {SOCKETS_A_PERSON} pages of this site open")
-        page.wait_for_function("window.delays.length")
+        until(page, "window.delays.length > 0")
         assert all(3000 <= delay <= 9000 for delay in delays(page))
     status_line(page, "")
     ask(page, "What is 6 * 8?")

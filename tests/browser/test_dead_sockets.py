@@ -1,11 +1,15 @@
 """What is pressed or sent into a socket that died without a word is done once, when the page is back; and only that."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.chatting import answered, answers, ask, box, questions, start, status_line, stop
-from tests.browser.conftest import Visit
-from tests.proxy import Proxy
+from tests.browser.conftest import Visit, session_of
+from tests.conftest import PASSWORD
+from tests.faults.sites import killable
+from tests.proxy import Proxy, before
 from tests.serving import Site
 
 LONG = "Count to 1000"
@@ -139,3 +143,28 @@ def test_what_is_taken_back_comes_back_into_the_box_whichever_way_was_dead(
     stop(page).click()
     answered(page, 1, "stopped")
     status_line(page, "")
+
+
+def test_what_is_taken_back_late_and_was_asked_for_again_meanwhile_comes_back_into_the_box(
+    tmp_path: Path, visit: Visit
+) -> None:
+    with killable(tmp_path) as site, before(site) as proxy:
+        site.add_user("alice", PASSWORD)
+        page = visit(proxy.site, session_of(site, "alice"))
+        page.clock.install()
+        start(page, "Slowly")
+        ask(page, MEANWHILE)
+        expect(page.get_by_role("button", name="Take back")).to_be_visible()
+        sent: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+        (tmp_path / "hold").touch()
+        proxy.stall(answers_only=True)
+        press(page, "Take back")
+        find_out(page)
+        while not any("unqueue" in frame for frame in sent):
+            page.wait_for_timeout(10)
+        (tmp_path / "hold").unlink()
+        expect(box(page)).to_have_value(MEANWHILE)
+        expect(questions(page)).to_have_count(1)
+        expect(page.get_by_role("alert")).to_be_empty()
+        page.close()

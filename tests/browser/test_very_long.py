@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from tests.browser.chatting import answers, head, questions, steps, trace
+from tests.browser.chatting import answers, head, questions, steps, trace, until
 from tests.browser.conftest import Visit, session_of
 from tests.conftest import PASSWORD
 from tests.serving import Site
@@ -108,9 +108,7 @@ def test_ten_thousand_steps_open_at_their_end_and_five_megabytes_of_one_when_the
     large = steps(page).last
     head(large).click()
     large.get_by_role("button", name="Show all").click()
-    page.wait_for_function(
-        "size => document.querySelector('#trace li:last-child').textContent.length > size", arg=LARGE - 1_000
-    )
+    until(page, f"document.querySelector('#trace li:last-child').textContent.length > {LARGE - 1_000}")
     expect(head(large)).to_be_focused()
     page.get_by_role("button", name="Show earlier steps").click()
     expect(trace(page).locator(f'[data-step="{10_001 - shown}"]')).to_have_count(1)
