@@ -55,7 +55,10 @@ class Complaints(list[str]):
 
 @pytest.fixture
 def proxy(site: Site) -> Iterator[Proxy]:
-    """What stands between a page and the site, and loses what it is told to."""
+    """What stands between a page and the site, and loses what it is told to. Ask for it before `visit`.
+
+    It then ends after the pages, which would complain of its end.
+    """
     with before(site) as between:
         yield between
 

@@ -28,7 +28,7 @@ POLLING = "Live updates come every few seconds: the connection does not let webs
 
 
 @pytest.fixture
-def page(visit: Visit, proxy: Proxy, of_alice: StorageState) -> Page:
+def page(proxy: Proxy, visit: Visit, of_alice: StorageState) -> Page:
     """A page of alice's, seen through the proxy."""
     return visit(proxy.site, of_alice)
 
@@ -171,7 +171,7 @@ def sleep_an_hour(page: Page, proxy: Proxy) -> None:
 
 
 def test_after_an_hour_asleep_a_page_shows_what_happened_meanwhile(
-    visit: Visit, site: Site, proxy: Proxy, of_alice: StorageState
+    proxy: Proxy, visit: Visit, site: Site, of_alice: StorageState
 ) -> None:
     page, other = visit(proxy.site, of_alice), visit(site, of_alice)
     page.clock.install()
@@ -188,7 +188,7 @@ def test_after_an_hour_asleep_a_page_shows_what_happened_meanwhile(
     assert drawn(page) == drawn(other)
 
 
-def test_signed_out_while_it_slept_a_page_says_so_and_keeps_the_draft(visit: Visit, site: Site, proxy: Proxy) -> None:
+def test_signed_out_while_it_slept_a_page_says_so_and_keeps_the_draft(proxy: Proxy, visit: Visit, site: Site) -> None:
     state = session_of(site, "alice")
     page, other = visit(proxy.site, state), visit(site, state)
     page.clock.install()
@@ -209,7 +209,7 @@ def test_signed_out_while_it_slept_a_page_says_so_and_keeps_the_draft(visit: Vis
 
 
 @pytest.mark.usefixtures("handshakes_fail")
-def test_signed_out_while_it_polls_a_page_says_so_and_polls_no_more(visit: Visit, site: Site, proxy: Proxy) -> None:
+def test_signed_out_while_it_polls_a_page_says_so_and_polls_no_more(proxy: Proxy, visit: Visit, site: Site) -> None:
     proxy.lets_websockets_through = False
     state = session_of(site, "alice")
     page, other = visit(proxy.site, state), visit(site, state)
@@ -226,7 +226,7 @@ def test_signed_out_while_it_polls_a_page_says_so_and_polls_no_more(visit: Visit
 
 @pytest.mark.usefixtures("handshakes_fail")
 def test_a_conversation_deleted_while_its_page_polls_is_said_to_be_gone(
-    page: Page, site: Site, proxy: Proxy, visit: Visit, of_alice: StorageState, complaints: Complaints
+    proxy: Proxy, page: Page, site: Site, visit: Visit, of_alice: StorageState, complaints: Complaints
 ) -> None:
     complaints.expect("status of 404")
     proxy.lets_websockets_through = False

@@ -17,7 +17,7 @@ MEANWHILE = "What is 6 * 7?"
 
 
 @pytest.fixture
-def page(visit: Visit, proxy: Proxy, of_alice: StorageState) -> Page:
+def page(proxy: Proxy, visit: Visit, of_alice: StorageState) -> Page:
     """A page of alice's, seen through the proxy; its clock goes on by itself and can be set forward."""
     page = visit(proxy.site, of_alice)
     page.clock.install()

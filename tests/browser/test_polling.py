@@ -42,7 +42,7 @@ def look_again(page: Page) -> None:
 
 
 def test_errors_are_said_in_their_own_words_and_silence_is_reconnecting(
-    visit: Visit, proxy: Proxy, of_alice: StorageState
+    proxy: Proxy, visit: Visit, of_alice: StorageState
 ) -> None:
     page = visit(proxy.site, of_alice)
     polling(page)
@@ -70,7 +70,7 @@ def test_errors_are_said_in_their_own_words_and_silence_is_reconnecting(
     expect(questions(page)).to_have_count(2)
 
 
-def test_stop_that_nobody_took_is_asked_for_again(visit: Visit, proxy: Proxy, of_alice: StorageState) -> None:
+def test_stop_that_nobody_took_is_asked_for_again(proxy: Proxy, visit: Visit, of_alice: StorageState) -> None:
     page = visit(proxy.site, of_alice)
     polling(page, "Count to 1000")
     expect(answers(page).last).to_contain_text("1, 2, 3")
@@ -82,7 +82,7 @@ def test_stop_that_nobody_took_is_asked_for_again(visit: Visit, proxy: Proxy, of
     answered(page, 1, "stopped")
 
 
-def test_signed_out_and_in_again_elsewhere_the_page_says_that_it_is_too_old(visit: Visit, proxy: Proxy) -> None:
+def test_signed_out_and_in_again_elsewhere_the_page_says_that_it_is_too_old(proxy: Proxy, visit: Visit) -> None:
     page = visit(proxy.site, session_of(proxy.site, "alice"))
     polling(page)
     answered(page)
