@@ -12,9 +12,9 @@ from django.utils.deprecation import MiddlewareMixin
 from chat.shares import share_of
 from chat.unavailable import unavailable_after
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 8.0  # seconds; a page that asks for what is new gives up after ten
 A_PAGE = 0.03  # seconds that a page is taken to cost, until it is known
-SHARE, BEGAN = "agentsite.share", "agentsite.began"
+SHARE, BEGAN, TAKEN = "agentsite.share", "agentsite.began", "agentsite.taken"
 
 
 class Fair(MiddlewareMixin):
@@ -29,16 +29,16 @@ class Fair(MiddlewareMixin):
             return None
         share = share_of(person)
         pause = share.pause(PATIENCE)
-        share.took(A_PAGE)
+        request.META[SHARE], request.META[TAKEN] = share, share.took(A_PAGE)
         if pause:
             connection.close()  # others need it meanwhile
             time.sleep(pause)
-        request.META[SHARE], request.META[BEGAN] = share, time.thread_time()
+        request.META[BEGAN] = time.thread_time()
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if share := request.META.get(SHARE):
-            share.took(time.thread_time() - request.META[BEGAN] - A_PAGE)
+            share.took(time.thread_time() - request.META[BEGAN] - request.META[TAKEN])
         return response
 
 

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Lock
 from typing import ParamSpec, TypeVar
 
 from chat.db import read_soon
@@ -18,28 +19,33 @@ T = TypeVar("T")
 
 BURST = 1.0  # seconds of work that a person may ask for at once
 PART = 0.1  # of all time, from then on
+DEBT = 1.0  # seconds of work beyond the burst that are waited for; more is forgotten, however much was asked
 AN_ACT = 0.01  # seconds that an act is taken to cost the one thread that writes
 
 
 class Share:
-    """One person's part of this process's time. Times are seconds of work, as the processor counts them."""
+    """One person's part of this process's time. Times are seconds of work, as the processor counts them.
+
+    Threads that answer requests count here as well as the event loop.
+    """
 
     def __init__(self, person: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.person, self.clock = person, clock
         self._left, self._counted = BURST, clock()
-        self._one = asyncio.Semaphore()
+        self._one, self._counting = asyncio.Semaphore(), Lock()
 
     @property
     def left(self) -> float:
         """Seconds of work that may be done now; what was done beyond is below 0."""
-        now = self.clock()
-        self._left = min(BURST, self._left + (now - self._counted) * PART)
-        self._counted = now
-        return self._left
+        with self._counting:
+            return self._grown()
 
-    def took(self, seconds: float) -> None:
-        """So much work was done, or is about to be."""
-        self._left = self.left - seconds
+    def took(self, seconds: float) -> float:
+        """So much work was done, or is about to be; return how much of it counts."""
+        with self._counting:
+            before = self._grown()
+            self._left = max(-DEBT, before - seconds)
+            return before - self._left
 
     def pause(self, patience: float) -> float:
         """Return for how many seconds to wait before any more is done; none while nobody else is here."""
@@ -62,6 +68,12 @@ class Share:
 
         async with self._one:
             return await read_soon(counted)
+
+    def _grown(self) -> float:
+        now = self.clock()
+        self._left = min(BURST, self._left + (now - self._counted) * PART)
+        self._counted = now
+        return self._left
 
 
 _shares: dict[int, Share] = {}

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from chat.sessions import OpenSocket, open_sockets
-from chat.shares import BURST, PART, Share, share_of
+from chat.shares import BURST, DEBT, PART, Share, share_of
 from tests.clocks import Clock
 
 ALICE, BOB = 1, 2
@@ -51,6 +51,16 @@ def test_time_gives_back_a_part_of_itself_and_never_more_than_a_burst(bob_is_her
     assert share.left == BURST
     share.took(BURST + 0.1)
     assert share.pause(60) == pytest.approx(0.1 / PART)
+
+
+def test_nobody_waits_long_for_what_was_asked_long_ago(bob_is_here: None, clock: Clock) -> None:
+    """Who worked alone for hours is not held up for hours when somebody comes."""
+    share = Share(ALICE, clock)
+    assert share.took(1_000) == BURST + DEBT
+    assert share.pause(60) == pytest.approx(DEBT / PART)
+    assert share.took(0.5) == 0
+    clock.now += DEBT / PART
+    assert share.pause(60) == pytest.approx(0)
 
 
 def test_who_is_alone_waits_for_nothing(clock: Clock) -> None:
