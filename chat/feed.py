@@ -20,7 +20,10 @@ FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
 DRAWN_WITHIN = 10.0  # for which a page waits at most for its person's share
+HEARD_SECONDS = 2.0  # after which it hears that its socket lives; its script takes it for dead after three
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
+
+STILL_HERE = "<!-- still here -->"  # a frame that changes nothing
 
 log = structlog.get_logger("agentsite.socket")
 
@@ -118,16 +121,19 @@ class Feed:
         pieces.append(self.viewer.stream())
         extra, self._extra = self._extra, []
         for frame in _packed([*pieces, *extra]):
-            if not self.unread.room.is_set():
-                await self._in_time(self.unread.room.wait())
-            self.unread.sent(len(frame.encode()))
-            await self._in_time(self.send(frame))
+            await self._hand_over(frame)
+
+    async def _hand_over(self, frame: str) -> None:
+        if not self.unread.room.is_set():
+            await self._in_time(self.unread.room.wait())
+        self.unread.sent(len(frame.encode()))
+        await self._in_time(self.send(frame))
 
     async def _newer(self) -> list[SafeString] | None:
         """Return what is stored and new. While the database is away the page is told so, and looks again soon."""
         self._stale, was_blind = False, self._blind
         try:
-            await asyncio.sleep(self.share.pause(DRAWN_WITHIN))
+            await self._wait_for_share()
             newer = await self.share.read(self.viewer.pieces)
         except Away as gone:
             away.complain(gone.reason)
@@ -138,6 +144,14 @@ class Feed:
             self.viewer.resume(self.viewer.since)
             self.wake()
         return newer
+
+    async def _wait_for_share(self) -> None:
+        pause = self.share.pause(DRAWN_WITHIN)
+        while pause > HEARD_SECONDS:
+            await self._hand_over(STILL_HERE)
+            await asyncio.sleep(HEARD_SECONDS)
+            pause -= HEARD_SECONDS
+        await asyncio.sleep(pause)
 
     async def _in_time(self, reading: Awaitable[object]) -> None:
         """Wait for what happens only if the page reads; meanwhile nothing is held for it but its place in the rows.

@@ -8,9 +8,11 @@ from django.contrib.auth.models import User
 
 from agentsite.close_codes import COME_BACK_LATER, NOT_HERE
 from chat.db import read
-from chat.feed import Feed
+from chat.feed import STILL_HERE, Feed
 from chat.models import Conversation
 from chat.render import notice
+from chat.sessions import OpenSocket, open_sockets
+from chat.shares import DEBT, share_of
 from chat.unread import UNREAD_BYTES
 from tests.chat.made import conversation_of, run_in
 
@@ -120,3 +122,22 @@ async def test_a_conversation_that_is_gone_closes_its_page(socket: Socket, alice
     feed.wake()
     assert await socket.closed == NOT_HERE
     await feed.end()
+
+
+async def test_a_page_that_waits_for_its_persons_share_hears_that_its_socket_lives(
+    conversation: Conversation, socket: Socket
+) -> None:
+    """Else its script takes the socket for dead, and opens one after the other."""
+    other = OpenSocket("", ALICE + 1, socket.close)
+    open_sockets.add(other)
+    share = share_of(ALICE)
+    feed = Feed(conversation.pk, ALICE, socket.send, socket.close)
+    try:
+        taken = share.took(share.left + DEBT)
+        feed.order(lambda: feed.viewer.resume(0))
+        feed.wake()
+        assert await asyncio.wait_for(socket.next(), 2) == STILL_HERE
+        share.took(-taken)
+    finally:
+        await feed.end()
+        open_sockets.discard(other)
