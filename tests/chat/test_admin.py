@@ -308,10 +308,13 @@ def test_the_admin_is_called_by_its_name(staff_client: Client) -> None:
 def test_a_title_that_turns_the_direction_of_writing_leaves_the_name_of_the_site(
     staff_client: Client, alice: User
 ) -> None:
-    page = read(staff_client, change_page(conversation_of(alice, "\N{RIGHT-TO-LEFT OVERRIDE}pirt A")))
-
+    conversation = conversation_of(alice, "\N{RIGHT-TO-LEFT OVERRIDE}pirt A")
     title = "\N{RIGHT-TO-LEFT OVERRIDE}pirt A\N{POP DIRECTIONAL FORMATTING}"
+
+    page = read(staff_client, change_page(conversation))
     assert re.search(rf"<title>\s*{title} \| [^|]* \| agentsite", page)
+    page = read(staff_client, f"/admin/chat/conversation/{conversation.pk}/history/")
+    assert re.search(rf"<title>\s*Change history: {title} \| agentsite", page)
 
 
 def test_long_json_is_cut_with_a_mark() -> None:
