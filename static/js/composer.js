@@ -86,14 +86,15 @@
 
   function submitted(event) {
     if (event.target !== composer) return;
-    const { sentId, over } = composer.dataset;
+    const { sentId, late, lateId, over } = composer.dataset;
     if (!box.value.trim() || sentId || over) {
       event.preventDefault();
       event.stopImmediatePropagation();
       box.focus();
       return;
     }
-    if (said(id().value)) id().value = newId();
+    const isAnother = id().value === lateId && box.value !== late; // What was refused may be stored yet, under its id.
+    if (isAnother || said(id().value)) id().value = newId();
     if (live) {
       tell("");
       Object.assign(composer.dataset, { sent: box.value, sentId: id().value });

@@ -166,3 +166,19 @@ def test_a_text_that_is_stored_late_leaves_the_box_unless_it_was_changed(
     expect(box(page)).to_have_value(left)
     ask(page, "What is 6 * 9?")
     expect(answered(page, 3)).to_contain_text("54")
+
+
+def test_another_text_that_is_sent_while_the_first_is_still_being_stored_is_sent_as_well(
+    page: Page, site: Site
+) -> None:
+    start(page, "How are you?")
+    answered(page)
+    with databases.locked(site.environment):
+        box(page).fill(LATE)
+        page.keyboard.press("Enter")
+        expect(page.locator("#notice")).to_contain_text("This is not stored yet")
+        box(page).fill("What is 6 * 8?")
+        page.keyboard.press("Enter")
+    expect(answered(page, 3)).to_contain_text("48")
+    expect(questions(page).locator(".text")).to_have_text(["How are you?", LATE, "What is 6 * 8?"])
+    expect(box(page)).to_have_value("")
