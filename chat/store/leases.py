@@ -31,8 +31,13 @@ def take_queued(
 
 
 def renew(runs: Sequence[uuid.UUID], process: str, at: datetime) -> None:
-    """Keep the leases of the runs that this process works on, and that did not end a moment ago."""
-    Run.objects.filter(pk__in=runs, owner=process, status__in=BUSY).update(lease_until=at + LEASE)
+    """Keep the leases of the runs that this process works on, and that did not end a moment ago.
+
+    One whose row another session holds is left for the next time: all others would wait for it, and be lost.
+    """
+    ours = Run.objects.filter(pk__in=runs, owner=process, status__in=BUSY)
+    free = ours.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+    Run.objects.filter(pk__in=list(free)).update(lease_until=at + LEASE)
 
 
 def give_up(run: uuid.UUID, attempt: int, at: datetime) -> None:

@@ -15,8 +15,9 @@ from django.db import DatabaseError, connection
 from chat import away, store, transact
 from chat.away import Away
 from chat.db import read, write, write_lightly
-from chat.models import Conversation
+from chat.models import Conversation, Run
 from chat.store import Sent
+from chat.store.leases import LEASE
 from chat.transact import once
 from tests import databases
 from tests.chat.lossy import lossy
@@ -156,6 +157,21 @@ async def test_a_row_that_another_session_holds_is_told_as_busy_and_holds_up_no_
         assert [getattr(one, "reason", one) for one in found] == [True, 1, away.BUSY, 2, away.BUSY]
         assert await write(shown) != transact.A_MOMENT
         assert await write(store.raise_conversation, held.pk) == 1
+    finally:
+        await write(run, "RESET lock_timeout")
+
+
+async def test_a_run_that_another_session_holds_keeps_no_other_from_renewing_its_lease(
+    server: None, alice: User
+) -> None:
+    held, free = [await write(store.start_conversation, alice.pk, "Hi", id_, "demo", "us", NOW) for id_ in "ab"]
+    await write(run, "SET lock_timeout = '300ms'")
+    try:
+        with databases.opened({"DATABASE_URL": databases.suite_url()}) as other:
+            other.execute("SELECT 1 FROM chat_run WHERE id = %s FOR UPDATE", [held.run])
+            await write_lightly(store.renew, [held.run, free.run], "us", NOW + LEASE)
+        found = [(await read(Run.objects.get, pk=one.run)).lease_until for one in (held, free)]
+        assert found == [NOW + LEASE, NOW + 2 * LEASE]
     finally:
         await write(run, "RESET lock_timeout")
 
