@@ -100,7 +100,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):
         raise StopConsumer
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take one frame of the page. The right to be here is looked up anew for each."""
+        """Take one frame of the page. The right to be here is looked up anew for each that asks for something."""
         if self.feed is None:
             return
         if not self._within_rate():

@@ -188,14 +188,7 @@ def main() -> None:
         measured(bob, 3)  # what is made once
         baseline: dict[str, float] = {}
         print(f"{'alice':12} {'ping':>16} {'page':>16} {'send':>16}   Bob's p95, and times the quiet")
-        for does in (
-            quiet,
-            floods,
-            never_reads,
-            catches_up,
-            reloads,
-            hangs,
-        ):  # what hangs goes on for long, so it is the last
+        for does in (quiet, floods, never_reads, catches_up, reloads, hangs):  # what hangs goes on for long: it is last
             working = multiprocessing.get_context("fork").Process(target=_aside, args=(does, alice), daemon=True)
             working.start()
             time.sleep(SETTLES)
