@@ -75,15 +75,16 @@ def test_who_is_alone_waits_for_nothing(clock: Clock) -> None:
 
 
 def test_all_pages_of_a_person_have_one_share_and_what_was_taken_is_not_forgotten() -> None:
-    share = share_of(ALICE)
-    assert share_of(ALICE) is share
+    alice, bob, carol = -1, -2, -3  # who is new looks for shares that nobody needs, and no other test has these
+    share = share_of(alice)
+    assert share_of(alice) is share
     share.took(50)
-    share_of(BOB)  # which looks for shares that nobody needs
-    assert share_of(ALICE) is share
+    share_of(bob)
+    assert share_of(alice) is share
     share.took(-51)
     assert share.left == BURST
-    share_of(max(ALICE, BOB) + 1)
-    assert share_of(ALICE) is not share
+    share_of(carol)
+    assert share_of(alice) is not share
 
 
 @pytest.mark.django_db(transaction=True)
