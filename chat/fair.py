@@ -9,6 +9,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
+from agentsite.health import healthz
 from chat.shares import share_of
 from chat.unavailable import unavailable_after
 
@@ -20,7 +21,9 @@ SHARE, BEGAN, TAKEN = "agentsite.share", "agentsite.began", "agentsite.taken"
 class Fair(MiddlewareMixin):
     """Middleware. A view, and what is around it, is worked on by one thread, which tells what it took."""
 
-    def process_view(self, request: HttpRequest, _: Callable[..., Any], __: Any, ___: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _: Any, __: Any) -> HttpResponse | None:
+        if view is healthz:  # it says itself what is away, and waits for nobody
+            return None
         try:
             person = _person(request)
         except Error as error:  # what comes from here does not pass the middleware for views that fail

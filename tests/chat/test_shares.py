@@ -8,6 +8,7 @@ from threading import Lock
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from chat.sessions import OpenSocket, open_sockets
 from chat.shares import BURST, DEBT, PART, Share, share_of
@@ -122,3 +123,11 @@ def test_pages_are_counted(alice: User, alice_client: Client) -> None:
     before = share.left
     assert alice_client.get("/").status_code == 200
     assert share.left < before == BURST
+
+
+@pytest.mark.django_db
+def test_whether_the_server_is_well_is_answered_whoever_asks(
+    alice_client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):  # its own: no session and no user, which may be what is not there
+        assert alice_client.get("/healthz").json() == {"status": "ok"}
