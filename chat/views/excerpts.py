@@ -11,7 +11,7 @@ from chat.models import Conversation, Role
 def excerpt(request: HttpRequest, conversation: Conversation, message: int) -> HttpResponse | None:
     """Return the page around a message of the branch shown, with the ways on from both its ends; None if it is not."""
     talk = rows.talk_around(conversation.pk, message)
-    if talk is None:
+    if talk is None or all(found.pk != message for found, _ in talk.messages):  # another branch is shown by now
         return None
     shown = articles_around(talk, message)
     said = [one.message for one in shown if one.message.role != Role.SUMMARY]
