@@ -16,6 +16,7 @@
 
   const WHILE_LIVE = 2000;
   const WHILE_IDLE = 15000;
+  const WHILE_AWAY = 4000;
   const PATIENCE = 10000;
   const [TOO_OLD, MISTAKEN, BUSY] = [403, 422, 503];
   const NOBODY = [502, 504]; // said by what stands before the server
@@ -58,7 +59,8 @@
 
   function later() {
     clearTimeout(next);
-    const wait = ($(".stop") ? WHILE_LIVE : WHILE_IDLE) * (0.75 + Math.random() / 2);
+    const usual = $(".stop") ? WHILE_LIVE : unreachable ? WHILE_AWAY : WHILE_IDLE;
+    const wait = usual * (0.75 + Math.random() / 2);
     if (polls && !isOver()) next = setTimeout(() => (document.hidden ? later() : poll()), wait);
   }
 

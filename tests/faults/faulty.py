@@ -135,7 +135,7 @@ class Faulty:
             await self.listen()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):  # who asks may leave in the middle
+        try:
             head = await reader.readuntil(b"\r\n\r\n")
             [key], [length] = (re.findall(name + rb": (?:Bearer )?(\S+)", head, re.IGNORECASE) for name in NAMES)
             await reader.readexactly(int(length))
@@ -143,7 +143,12 @@ class Faulty:
             assert self.fault
             await self.fault(Exchange(reader, writer, key))
             self.left.append(time.monotonic())
-        writer.close()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # who asks may leave in the middle
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 NAMES = (b"authorization", b"content-length")

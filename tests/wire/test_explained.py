@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx2
@@ -46,14 +47,20 @@ async def test_credentials_of_an_address_are_not_in_the_reason(host: str) -> Non
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
 async def test_a_plain_port_that_is_asked_for_https_is_no_matter_of_certificates(said: bytes) -> None:
+    answering: list[asyncio.Task[None] | None] = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.append(asyncio.current_task())
         await reader.read(100)
         writer.write(said)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
         here = f"127.0.0.1:{plain.sockets[0].getsockname()[1]}"
         words = await why(f"https://{here}/v1")
+        await asyncio.gather(*filter(None, answering))
     assert words == f"{here} could not be reached: no secure connection came about. Does it speak https?"
 
 
