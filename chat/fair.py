@@ -15,7 +15,7 @@ from chat.unavailable import unavailable_after
 
 PATIENCE = 8.0  # seconds; a page that asks for what is new gives up after ten
 A_PAGE = 0.03  # seconds that a page is taken to cost, until it is known
-SHARE, BEGAN, TAKEN = "agentsite.share", "agentsite.began", "agentsite.taken"
+COUNTED = "agentsite.counted"  # the share, what was taken of it in advance, and when the work began
 
 
 class Fair(MiddlewareMixin):
@@ -32,16 +32,17 @@ class Fair(MiddlewareMixin):
             return None
         share = share_of(person)
         pause = share.pause(PATIENCE)
-        request.META[SHARE], request.META[TAKEN] = share, share.took(A_PAGE)
+        taken = share.took(A_PAGE)
         if pause:
             connection.close()  # others need it meanwhile
             time.sleep(pause)
-        request.META[BEGAN] = time.thread_time()
+        request.META[COUNTED] = share, taken, time.thread_time()
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if share := request.META.get(SHARE):
-            share.took(time.thread_time() - request.META[BEGAN] - request.META[TAKEN])
+        if counted := request.META.get(COUNTED):
+            share, taken, began = counted
+            share.took(time.thread_time() - began - taken)
         return response
 
 

@@ -19,7 +19,6 @@ from chat.viewer import Viewer
 FRAME_SECONDS = 0.04
 POLL_SECONDS = 5.0
 UNREAD_SECONDS = 10.0  # for which a page may take nothing
-DRAWN_WITHIN = 10.0  # for which a page waits at most for its person's share
 HEARD_SECONDS = 2.0  # after which it hears that its socket lives; its script takes it for dead after three
 AFAR_SECONDS = 1.0  # as often as the text of another process is stored
 
@@ -146,7 +145,7 @@ class Feed:
         return newer
 
     async def _wait_for_share(self) -> None:
-        pause = self.share.pause(DRAWN_WITHIN)
+        pause = self.share.pause()
         while pause > HEARD_SECONDS:
             await self._hand_over(STILL_HERE)
             await asyncio.sleep(HEARD_SECONDS)

@@ -7,7 +7,6 @@ and nothing of it is lost. All that a person has open counts as one, and over so
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
@@ -26,7 +25,7 @@ AN_ACT = 0.01  # seconds that an act is taken to cost the one thread that writes
 class Share:
     """One person's part of this process's time. Times are seconds of work, as the processor counts them.
 
-    Threads that answer requests count here as well as the event loop.
+    Threads that read and that answer requests count here as well as the event loop.
     """
 
     def __init__(self, person: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +46,7 @@ class Share:
             self._left = max(-DEBT, before - seconds)
             return before - self._left
 
-    def pause(self, patience: float) -> float:
+    def pause(self, patience: float = DEBT / PART) -> float:
         """Return for how many seconds to wait before any more is done; none while nobody else is here."""
         left = self.left
         if left >= 0 or all(socket.user == self.person for socket in tuple(open_sockets)):
@@ -56,15 +55,13 @@ class Share:
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do as `db.read_soon` does, after what else this person reads, and count it. Raises Away."""
-        loop = asyncio.get_running_loop()
 
         def counted() -> T:
             began = time.thread_time()
             try:
                 return function(*args, **kwargs)
             finally:
-                with suppress(RuntimeError):  # the loop is closed
-                    loop.call_soon_threadsafe(self.took, time.thread_time() - began)
+                self.took(time.thread_time() - began)
 
         async with self._one:
             return await read_soon(counted)
