@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 
 from chat import trace
 from chat.articles import Article, last_articles
-from chat.models import Run, RunStatus, Step
+from chat.models import Run, Step
 from chat.rows import Talk
-from chat.words import closed, how_it_ended, summary_line
+from chat.words import closed, summary_line
 
 
 def article_html(drawn: Article) -> SafeString:
@@ -92,8 +92,7 @@ def bar_frames(run: Run, steps: Sequence[Step], whole: float) -> SafeString:
 
 def panel_head_frames(run: Run) -> SafeString:
     """Return the frame for a panel's sums and for the revision that it is at."""
-    said = {"figures": trace.figures(run), "note": trace.note(run), "ending": how_it_ended(run)}
-    sums = render_to_string("chat/_panel_sum.html", {**said, "failed": run.status == RunStatus.FAILED})
+    sums = render_to_string("chat/_panel_sum.html", {"panel": trace.panel(run, ())})
     return oob(f"innerHTML:#panel-{run.pk}-sum", sums) + _itself("cursor_run", run=run)
 
 

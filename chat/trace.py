@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.utils.formats import date_format
 
 from chat.models import Run, RunStatus, Step, StepKind, StepStatus
+from chat.rows import SHOWN_STEPS
 from chat.step_fields import Field, fields_of, what_happened
 from chat.words import about, closed, count, dollars, duration, how_it_ended, plural
 
@@ -48,7 +49,10 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A run as the trace panel shows it; `earlier` is the number of its first row, 0 if no steps are before that."""
+    """A run as the trace panel shows it, with `most` rows until earlier ones are asked for.
+
+    `earlier` is the number of its first row, 0 if no steps are before that.
+    """
 
     run: Run
     title: str
@@ -57,6 +61,7 @@ class Panel:
     ending: str
     rows: Sequence[StepRow]
     earlier: int = 0
+    most: int = SHOWN_STEPS
 
     @property
     def failed(self) -> bool:

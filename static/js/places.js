@@ -4,7 +4,6 @@
   const $ = (selector) => document.querySelector(selector);
   const ANEW = /hx-swap-oob="innerHTML:#(messages|trace)"/;
   const ROWS = "#messages > article, #trace [data-step]";
-  const SHOWN_STEPS = 200; // as in a page that is loaded anew
 
   let closed = []; // what was open and is not there yet: an element with an id, and the how-manieth details in it
   let places = [];
@@ -43,14 +42,14 @@
     places = [];
   }
 
-  // Of a trace that is read at its end the oldest rows go, and can be asked for again. From the first one on that is
-  // open, or not over yet, all stay.
+  // Of a trace that is read at its end the oldest rows go, until it is as long as one that is loaded anew, and can be
+  // asked for again. From the first one on that is open, or not over yet, all stay.
 
   function trim() {
     const list = $("#trace [data-follow=yes] > .rows");
     const isOver = (row) =>
       row.dataset.status !== "running" && !row.contains(document.activeElement) && !all("details[open]", row).length;
-    const older = Array.from(list?.children ?? []).slice(0, -SHOWN_STEPS);
+    const older = list ? Array.from(list.children).slice(0, -list.dataset.most) : [];
     for (const row of older) {
       if (!isOver(row)) break;
       const earlier = $("#earlier-steps-button");
