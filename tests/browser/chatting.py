@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 20.0  # seconds, on a machine that is busy with something else
 
 
 def box(page: Page) -> Locator:

@@ -8,14 +8,14 @@ from itertools import count
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, StorageState, expect
 
+from tests.browser.chatting import PATIENCE
 from tests.conftest import PASSWORD
 from tests.proxy import Proxy, before
 from tests.serving import Site
 
-PATIENCE = 20_000  # milliseconds, on a machine that is busy with something else
 NUMBERS = count(1)
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 class Complaints(list[str]):
@@ -82,7 +82,7 @@ def visit(browser: Browser, complaints: Complaints) -> Iterator[Visit]:
         sized = {"viewport": {"width": 1440, "height": 900}, **options}
         context = browser.new_context(base_url=site.url, storage_state=state, **sized)  # type: ignore[arg-type]
         opened.append(context)
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE * 1000)
         complaints.listen(context, site.url)
         return context.new_page()
 

@@ -21,6 +21,15 @@ def edit(page: Page) -> Locator:
     return open_one.get_by_role("link", name="Edit")
 
 
+def editing_elsewhere(page: Page, title: str) -> Page:
+    """Another tab, in which the conversation of this one is about to get a title."""
+    other = page.context.new_page()
+    other.goto(page.url)
+    edit(other).click()
+    other.get_by_label("Title").fill(title)
+    return other
+
+
 def test_a_search_finds_a_conversation_by_words_that_were_said_in_it(page: Page) -> None:
     for question in ("What's the weather in Oslo?", "What is 7 * 9?"):
         start(page, question)
@@ -40,10 +49,7 @@ def test_a_search_finds_a_conversation_by_words_that_were_said_in_it(page: Page)
 def test_a_conversation_is_renamed_and_pinned_and_its_open_page_learns_of_it(page: Page) -> None:
     start(page, "What is 7 * 8?")
     answered(page)
-    other = page.context.new_page()
-    other.goto(page.url)
-    edit(other).click()
-    other.get_by_label("Title").fill("Sums")
+    other = editing_elsewhere(page, title="Sums")
     other.get_by_label("Pin it to the top of the list").check()
     other.get_by_role("button", name="Save").click()
     expect(other.get_by_role("heading", name="Pinned")).to_be_visible()
@@ -54,10 +60,7 @@ def test_a_conversation_is_renamed_and_pinned_and_its_open_page_learns_of_it(pag
 def test_a_title_that_turns_the_direction_of_writing_leaves_the_name_of_the_site(page: Page) -> None:
     start(page, "What is 7 * 6?")
     answered(page)
-    other = page.context.new_page()
-    other.goto(page.url)
-    edit(other).click()
-    other.get_by_label("Title").fill("\N{RIGHT-TO-LEFT OVERRIDE}smuS")
+    other = editing_elsewhere(page, title="\N{RIGHT-TO-LEFT OVERRIDE}smuS")
     assert other.title() == "Edit: What is 7 * 6? · agentsite"
     other.get_by_role("button", name="Save").click()
     turned_back = "\N{RIGHT-TO-LEFT OVERRIDE}smuS\N{POP DIRECTIONAL FORMATTING} · agentsite"

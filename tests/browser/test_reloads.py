@@ -1,13 +1,13 @@
 """A page that is reloaded at every event of a run: each time it goes on from there, and ends as one left alone."""
 
-import time
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chatting import PATIENCE, answered, answers, drawn, start, stop
+from tests.browser.chatting import answered, answers, drawn, start, stop, until
 from tests.browser.conftest import Visit, session_of
 from tests.scripted import asks, call, says
 from tests.security.talking import Talking, talking
@@ -51,7 +51,5 @@ def test_a_page_reloaded_at_every_event_shows_what_one_left_alone_shows(talk: Ta
 
 def next_event(page: Page) -> None:
     """Wait until the page, which goes on live, shows something that it did not; or is over by now."""
-    shown, end = page.inner_html("#app"), time.monotonic() + PATIENCE
-    while stop(page).count() and page.inner_html("#app") == shown:
-        assert time.monotonic() < end, "Nothing happens."
-        page.wait_for_timeout(20)
+    shown = json.dumps(page.inner_html("#app"))
+    until(page, f"!document.querySelector('.stop') || document.querySelector('#app').innerHTML !== {shown}")

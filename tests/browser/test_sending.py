@@ -140,6 +140,13 @@ def test_signed_out_in_another_tab_the_page_says_so_and_keeps_the_draft(visit: V
 LATE = "What is 6 * 7?"
 
 
+def send_late(page: Page) -> None:
+    """Send what is not stored yet when the page is told of it."""
+    box(page).fill(LATE)
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("This is not stored yet")
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "left"), [("waits", ""), ("reloads", ""), ("writes on", f"{LATE} Or 6 * 8?")], ids=lambda one: one
 )
@@ -149,9 +156,7 @@ def test_a_text_that_is_stored_late_leaves_the_box_unless_it_was_changed(
     start(page, "How are you?")
     answered(page)
     with databases.locked(site.environment):
-        box(page).fill(LATE)
-        page.keyboard.press("Enter")
-        expect(page.locator("#notice")).to_contain_text("This is not stored yet")
+        send_late(page)
         expect(box(page)).to_have_value(LATE)
         if meanwhile == "reloads":
             page.reload()
@@ -174,9 +179,7 @@ def test_another_text_that_is_sent_while_the_first_is_still_being_stored_is_sent
     start(page, "How are you?")
     answered(page)
     with databases.locked(site.environment):
-        box(page).fill(LATE)
-        page.keyboard.press("Enter")
-        expect(page.locator("#notice")).to_contain_text("This is not stored yet")
+        send_late(page)
         box(page).fill("What is 6 * 8?")
         page.keyboard.press("Enter")
     expect(answered(page, 3)).to_contain_text("48")
