@@ -118,10 +118,10 @@
     try {
       const answer = await ask(location.pathname, { method: "POST", body });
       if (typeof answer !== "string") return acts.went(JSON.stringify(frame), null);
-      acts.answered(frame.client_id);
       draw(answer);
       if (frame.action !== "stop") $("#cursor-follows").dataset.follows = "yes";
-      if (polls) poll();
+      if (polls) await poll(); // What it was about is then as it is now.
+      acts.answered(frame.client_id);
     } catch {
       acts.went(JSON.stringify(frame), null);
       unreached();

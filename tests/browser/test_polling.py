@@ -1,24 +1,28 @@
 """A page that polls: what an error says is said, only silence is "Reconnecting…", and the draft is kept throughout."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, StorageState, expect
+from playwright.sync_api import Page, Request, StorageState, expect
 
-from tests.browser.chatting import answered, answers, box, questions, start, status_line, stop
+from tests.browser.chatting import answered, answers, ask, box, questions, start, status_line, stop
 from tests.browser.conftest import Complaints, Visit, session_of
 from tests.conftest import PASSWORD
+from tests.faults.sites import killable
 from tests.proxy import Proxy, before
 from tests.serving import Site
 
 POLLING = "Live updates come every few seconds: the connection does not let websockets through."
+MEANWHILE = "What is 6 * 7?"
+TROUBLE = ("WebSocket connection to .* failed", r"\[object Event\]", "ERR_", "status of 50", "status of 403")
 BUSY_WORDS = "The database does not answer. Try again in a moment."
 
 
 @pytest.fixture
 def proxy(site: Site, complaints: Complaints) -> Iterator[Proxy]:
     """A proxy that lets no websocket through."""
-    for pattern in ("WebSocket connection to .* failed", r"\[object Event\]", "ERR_", "status of 50", "status of 403"):
+    for pattern in TROUBLE:
         complaints.expect(pattern)
     with before(site) as between:
         between.lets_websockets_through = False
@@ -80,6 +84,37 @@ def test_stop_that_nobody_took_is_asked_for_again(proxy: Proxy, visit: Visit, of
     answer_with(proxy, "")
     look_again(page)
     answered(page, 1, "stopped")
+
+
+def test_what_is_taken_back_and_was_asked_for_again_meanwhile_comes_back_into_the_box(
+    tmp_path: Path, visit: Visit, complaints: Complaints
+) -> None:
+    for pattern in TROUBLE:
+        complaints.expect(pattern)
+    with killable(tmp_path, PACE_SECONDS="2", DRAIN_SECONDS="0") as site, before(site) as proxy:
+        proxy.lets_websockets_through = False
+        site.add_user("alice", PASSWORD)
+        page = visit(proxy.site, session_of(site, "alice"))
+        polling(page, "Slowly")
+        ask(page, MEANWHILE)
+        take_back = page.get_by_role("button", name="Take back")
+        expect(take_back).to_be_visible()
+        (tmp_path / "hold").touch()
+        with page.expect_request(_is_post):
+            take_back.click()
+        page.wait_for_timeout(500)  # the site has it by then, and holds it
+        with page.expect_request(_is_post):
+            proxy.cut()
+            look_again(page)
+        (tmp_path / "hold").unlink()
+        expect(box(page)).to_have_value(MEANWHILE)
+        expect(questions(page)).to_have_count(1)
+        expect(page.get_by_role("alert")).to_be_empty()
+        page.close()
+
+
+def _is_post(request: Request) -> bool:
+    return request.method == "POST"
 
 
 def test_signed_out_and_in_again_elsewhere_the_page_says_that_it_is_too_old(proxy: Proxy, visit: Visit) -> None:
